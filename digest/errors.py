@@ -1,0 +1,86 @@
+"""Every error that Digest raises on purpose.
+
+::
+
+    DigestError                 anything a caller may want to show as one line
+    ├── UsageError              wrong use of a command                         (exit code 2)
+    ├── ConfigError             settings that cannot be used                   (exit code 2)
+    │   └── ProfileError        a profile that cannot be used
+    ├── SourceError             one feed or capture failed; the others go on
+    │   ├── FetchError          no usable answer came from the feed
+    │   └── ParseError          the answer is not what the source should say
+    ├── StoreError              the database cannot be opened, read or written
+    ├── RenderError             an edition could not be rendered
+    ├── AddressError            not an address that mail can be sent to
+    └── DeliveryError           a channel cannot deliver at all (one recipient's trouble is
+                                an Outcome, not an error)
+
+Each message is one sentence or two that say what failed, where, and what to do; it names its
+feed, file, paper or address, and the cause stays chained. None carries an HTTP status or a
+secret.
+"""
+
+
+class DigestError(Exception):
+    """Base of all errors raised on purpose; ``str()`` is fit for an operator's eyes."""
+
+    exit_code = 1
+
+
+class UsageError(DigestError):
+    """A command was used wrongly: an unknown name, a missing file, options that contradict."""
+
+    exit_code = 2
+
+
+class ConfigError(DigestError):
+    """Settings cannot be used; the message lists every problem that was found."""
+
+    exit_code = 2
+
+
+class ProfileError(ConfigError):
+    """A profile cannot be used; the message lists every problem that was found."""
+
+
+class SourceError(DigestError):
+    """One feed or capture failed."""
+
+
+class FetchError(SourceError):
+    """No usable answer came from a feed.
+
+    Args:
+        message: what failed, where, and what to do.
+        retry_after: seconds the server asked us to wait, if it did.
+        permanent: the feed is gone for good; asking again is pointless.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, permanent: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.permanent = permanent
+
+
+class ParseError(SourceError):
+    """A response or capture is not what its source should say."""
+
+
+class StoreError(DigestError):
+    """The database cannot be opened, read or written."""
+
+
+class RenderError(DigestError):
+    """An edition could not be rendered."""
+
+
+class AddressError(DigestError):
+    """Not an address that mail can be sent to."""
+
+    exit_code = 2
+
+
+class DeliveryError(DigestError):
+    """A channel cannot deliver at all: no server, login refused, no certificate, no folder."""
