@@ -310,7 +310,7 @@ class Schedule:
     def due_dates(self, now: datetime, freshness: timedelta) -> list[date]:
         """Return the local dates whose edition is due now and not older than `freshness`."""
         today = self.local_date(now)
-        dates = (today - timedelta(days=1), today, today + timedelta(days=1))
+        dates = (today - timedelta(days=1), today)
         due = [(d, self.due_at(d)) for d in dates]
         return [d for d, at in due if at is not None and at <= now < at + freshness]
 
@@ -492,6 +492,7 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"  # the answer was lost: it may have arrived
     EXPIRED = "expired"  # not sent within the freshness limit
     SUPPRESSED = "suppressed"  # the address is not mailed any more
+    SILENT = "silent"  # the edition was empty, and the subscriber wants no empty mail
 
 
 @dataclass(frozen=True, slots=True)
