@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 # ---------------------------------------------------------------- entries and papers
 
-_NO_TRANSLATIONS: Mapping[str, str] = MappingProxyType({})
 _NOT_NEWS = frozenset({"replace", "replace-cross", "absonly"})
 
 
@@ -69,7 +67,7 @@ class Entry:
     categories: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()
     tags_more: int = 0
-    translations: Mapping[str, str] = _NO_TRANSLATIONS
+    translations: Mapping[str, str] = field(default_factory=dict)
     comments: int | None = None
     upvotes: int | None = None
     url: str | None = None
@@ -176,7 +174,7 @@ class Paper:
     listed_date: date | None = None
     categories: tuple[str, ...] = ()
     topics: tuple[Topic, ...] = ()
-    translations: Mapping[str, str] = _NO_TRANSLATIONS
+    translations: Mapping[str, str] = field(default_factory=dict)
     comments: int | None = None
     upvotes: int | None = None
     url: str | None = None
@@ -187,7 +185,7 @@ class Paper:
     sources: tuple[str, ...] = ()
     first_seen_at: datetime | None = None
     new_at: datetime | None = None
-    provenance: Mapping[str, str] = _NO_TRANSLATIONS
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
