@@ -233,6 +233,32 @@ class PaperChange:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is remembered of a feed between two collections.
+
+    Attributes:
+        feed: the feed's name.
+        etag, last_modified: validators, verbatim, of the last response that was stored.
+        body_hash: SHA-256 of that response's body.
+        checked_at: the last attempt; succeeded_at: the last one that worked.
+        next_check_at: not to be asked before.
+        error_count: failures in a row; last_error: the last one's line.
+        entry_count: entries of the last response that was stored.
+    """
+
+    feed: str
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    checked_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    next_check_at: datetime | None = None
+    error_count: int = 0
+    last_error: str | None = None
+    entry_count: int = 0
+
+
 # ---------------------------------------------------------------- people
 
 

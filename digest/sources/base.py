@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from digest.models import Entry
+from digest.models import Entry, FeedState
+
+# FeedState is a hand-over type, since the store keeps it; a source's author finds it here.
+__all__ = ["Feed", "FeedState", "Page", "Request", "Response", "Source"]
 
 # Limits per feed and entry (SOURCES: the largest real feed had 1,783 items, 533 authors).
 MAX_ENTRIES = 2_000
@@ -84,32 +87,6 @@ class Page:
     problems: tuple[str, ...] = ()
     next: Request | None = None
     complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FeedState:
-    """What is remembered of a feed between two collections.
-
-    Attributes:
-        feed: the feed's name.
-        etag, last_modified: validators, verbatim, of the last response that was stored.
-        body_hash: SHA-256 of that response's body.
-        checked_at: the last attempt; succeeded_at: the last one that worked.
-        next_check_at: not to be asked before.
-        error_count: failures in a row; last_error: the last one's line.
-        entry_count: entries of the last response that was stored.
-    """
-
-    feed: str
-    etag: str | None = None
-    last_modified: str | None = None
-    body_hash: str | None = None
-    checked_at: datetime | None = None
-    succeeded_at: datetime | None = None
-    next_check_at: datetime | None = None
-    error_count: int = 0
-    last_error: str | None = None
-    entry_count: int = 0
 
 
 class Source(Protocol):
