@@ -1,0 +1,178 @@
+"""Profiles as people write them: a TOML file, or options of a command.
+
+``config/profile.example.toml`` shows every key. All problems of a file are told at once.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import field_validator as validates
+
+from digest.errors import ProfileError
+from digest.models import Format, Interest, InterestKind, Profile, Schedule
+
+_Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[_Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MAX_INTERESTS = 500
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Weighted(_Strict):
+    value: _Text
+    weight: float = Field(1.0, gt=0, le=100)
+
+
+_Wanted = list[_Text | _Weighted]
+
+
+class _Interests(_Strict):
+    phrases: _Wanted = []
+    authors: _Wanted = []
+    categories: _Wanted = []
+    topics: _Wanted = []
+    examples: _Wanted = []
+    texts: _Wanted = []
+
+
+class _Mute(_Strict):
+    phrases: list[_Text] = []
+    authors: list[_Text] = []
+    categories: list[_Text] = []
+    topics: list[_Text] = []
+    examples: list[_Text] = []
+
+
+class _File(_Strict):
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    papers: int = Field(10, ge=1, le=100)
+    trending: int = Field(2, ge=0, le=100)
+    language: Literal["en", "ja"] = "en"
+    format: Format = Format.HTML
+    send_time: time = time(7, 0)
+    weekdays: list[_Weekday] = list(WEEKDAYS)
+    timezone: str = "UTC"
+    send_empty: bool = False
+    interests: _Interests = _Interests()
+    mute: _Mute = _Mute()
+
+    @validates("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(
+                f"{value!r} is no time zone; write one like Europe/Berlin or Asia/Tokyo"
+            ) from None
+        return value
+
+    @validates("send_time", mode="before")
+    @classmethod
+    def _clock_time(cls, value: object) -> object:
+        if isinstance(value, str):
+            try:
+                return time.fromisoformat(value)
+            except ValueError:
+                raise ValueError(f"{value!r} is no time of day; write one like 07:00") from None
+        return value
+
+    @validates("weekdays")
+    @classmethod
+    def _some_weekday(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError("name at least one weekday, or pause the subscriber")
+        return value
+
+
+_KINDS = {
+    "phrases": InterestKind.PHRASE,
+    "authors": InterestKind.AUTHOR,
+    "categories": InterestKind.CATEGORY,
+    "topics": InterestKind.TOPIC,
+    "examples": InterestKind.EXAMPLE,
+    "texts": InterestKind.TEXT,
+}
+
+
+def load(path: Path) -> Profile:
+    """Read a profile file.
+
+    Raises:
+        ProfileError: it cannot be read, is not TOML, or holds something that makes no sense.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ProfileError(f"cannot read the profile {path}: {error.strerror}") from error
+    try:
+        return from_mapping(tomllib.loads(raw.decode("utf-8-sig")), str(path))
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"the profile {path} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"the profile {path} is not valid TOML: {error}") from error
+
+
+def from_mapping(values: dict[str, Any], where: str) -> Profile:
+    """Return the profile in parsed TOML; `where` names it in errors.
+
+    Raises:
+        ProfileError: listing every problem.
+    """
+    try:
+        file = _File.model_validate(values)
+    except ValidationError as error:
+        raise ProfileError(f"the profile {where} cannot be used: {describe(error)}") from None
+    interests = tuple(_interests(file))
+    if len(interests) > MAX_INTERESTS:
+        raise ProfileError(
+            f"the profile {where} has {len(interests)} interests; {MAX_INTERESTS} is the most"
+        )
+    return Profile(
+        interests=interests,
+        name=file.name.strip(),
+        papers=file.papers,
+        trending=min(file.trending, file.papers),
+        language=file.language,
+        format=file.format,
+        schedule=Schedule(
+            send_time=file.send_time.replace(second=0, microsecond=0, tzinfo=None),
+            weekdays=frozenset(WEEKDAYS.index(day) for day in file.weekdays),
+            timezone=file.timezone,
+        ),
+        send_empty=file.send_empty,
+    )
+
+
+def _interests(file: _File) -> Iterable[Interest]:
+    for key, kind in _KINDS.items():
+        for wanted in getattr(file.interests, key):
+            if isinstance(wanted, str):
+                yield Interest(kind, wanted)
+            else:
+                yield Interest(kind, wanted.value, wanted.weight)
+        for value in getattr(file.mute, key, ()):
+            yield Interest(kind, value, muted=True)
+
+
+def describe(error: ValidationError) -> str:
+    """Return all problems of a pydantic validation on one line, in words for people."""
+    problems: dict[str, str] = {}
+    for problem in error.errors(include_url=False):
+        names = [str(part) for part in problem["loc"]]
+        # A union names each alternative that failed; the key and the position say enough.
+        place = ".".join(n for n in names if not n.startswith(("constrained-", "_")))
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "is not a known key"
+        problems.setdefault(place, message[:1].lower() + message[1:])
+    return "; ".join(f"{place}: {message}" for place, message in problems.items())

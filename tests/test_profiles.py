@@ -1,0 +1,82 @@
+"""Profile files: what they hold, and how their mistakes are told."""
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from digest.errors import ProfileError
+from digest.models import Format, Interest, InterestKind
+from digest.profiles import from_mapping, load
+
+
+def test_an_empty_file_is_a_profile_with_defaults(tmp_path):
+    path = tmp_path / "profile.toml"
+    path.write_text("")
+    profile = load(path)
+    assert (profile.papers, profile.interests, profile.format) == (10, (), Format.HTML)
+    assert profile.schedule.send_time == time(7, 0)
+
+
+def test_interests_carry_their_weights_and_mutes(tmp_path):
+    path = tmp_path / "profile.toml"
+    path.write_text(
+        'weekdays = ["mon", "fri"]\nsend_time = 18:30:00\ntimezone = "Asia/Tokyo"\n'
+        '[interests]\nphrases = ["slow light", { value = "waiting", weight = 2 }]\n'
+        'authors = ["Ada Quill"]\n[mute]\nphrases = ["hype"]\n'
+    )
+    profile = load(path)
+    assert profile.wanted == (
+        Interest(InterestKind.PHRASE, "slow light"),
+        Interest(InterestKind.PHRASE, "waiting", 2.0),
+        Interest(InterestKind.AUTHOR, "Ada Quill"),
+    )
+    assert profile.muted == (Interest(InterestKind.PHRASE, "hype", muted=True),)
+    assert profile.schedule.weekdays == {0, 4}
+    assert profile.schedule.send_time == time(18, 30)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"colour": "red"}, "colour: is not a known key"),
+        ({"interests": {"phrase": ["x"]}}, "interests.phrase: is not a known key"),
+        ({"papers": 0}, "papers: input should be greater than or equal to 1"),
+        ({"timezone": "Mars/Olympus"}, "'Mars/Olympus' is no time zone"),
+        ({"timezone": "../../etc/passwd"}, "is no time zone"),
+        ({"send_time": "25:00"}, "'25:00' is no time of day"),
+        ({"weekdays": []}, "name at least one weekday"),
+        ({"weekdays": ["monday"]}, "weekdays.0: input should be 'mon'"),
+        ({"interests": {"phrases": [{"value": "x", "weight": -1}]}}, "interests.phrases.0"),
+        ({"interests": {"phrases": ["x" * 6000]}}, "interests.phrases.0"),
+        ({"interests": {"phrases": ["a"] * 501}}, "501 interests; 500 is the most"),
+    ],
+)
+def test_each_mistake_is_named_with_its_place(values, told):
+    with pytest.raises(ProfileError) as caught:
+        from_mapping(values, "p.toml")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "p.toml" in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once():
+    with pytest.raises(ProfileError) as caught:
+        from_mapping({"papers": 0, "colour": 1}, "p.toml")
+    assert "papers" in str(caught.value)
+    assert "colour" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"papers = ", b"\xff\xfe\x00", None])
+def test_a_file_that_is_no_profile_is_one_line(tmp_path, content):
+    path = tmp_path / "profile.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ProfileError, match=r"profile\.toml") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_example_profile_can_be_used_as_it_is():
+    profile = load(Path(__file__).parent.parent / "config" / "profile.example.toml")
+    assert profile.wanted
