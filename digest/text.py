@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-# C0 and C1 controls, the Unicode line and paragraph separators, bidirectional marks and the
-# zero-width no-break space: none of them belongs in a title, a header or a file name.
+# C0 and C1 controls, the Unicode line and paragraph separators, bidirectional marks, the
+# zero-width no-break space, and halves of surrogate pairs (JSON can hold them, UTF-8 cannot):
+# none of them belongs in a title, a header or a file name.
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+    "\ud800-\udfff]"
 )
 _SPACES = re.compile(r"[\s\x85\u2028\u2029]+")
 _JAPANESE_KANA = re.compile("[\u3041-\u30ff]")
