@@ -25,7 +25,7 @@ _TAG = re.compile(r"- (.+) \(([01]\.[0-9]{2})\)")
 _MORE = re.compile(r"- \(([0-9]{1,6}) more\.\.\.\)")
 # Every abstract in the captures has at least 773 characters, every title at most 123.
 _LONG = 250
-_SENTENCE_END = re.compile(r"[^\W\d_]{4,}[.!?](?:\s|$)|[:;!?]")
+_SENTENCE_END = re.compile(r"[^\W\d_]{4}[.!?](?:\s|$)|[:;!?]")
 _GROUP = re.compile(r"\b(?:collaboration|consortium|group|team)\b", re.I)
 
 

@@ -226,7 +226,10 @@ def _report_rest(all_lines: Sequence[str], start: int, end: int, problems: list[
 
 
 def _parse_feed(response: Response) -> Page:
-    raw = decode(response.body, response.content_type)
+    try:
+        raw = decode(response.body, response.content_type)
+    except ParseError as error:
+        raise ParseError(f"{response.url}: {error}") from error
     if raw.entries and not any(_is_ours(entry) for entry in raw.entries):
         raise refusal(response, ArxivJp.name, _EXPECTED)
     entries: list[Entry] = []
@@ -247,7 +250,7 @@ def _parse_feed(response: Response) -> Page:
 
 def _is_ours(item: RawEntry) -> bool:
     host = urlsplit(web_url(item.link) or "").hostname or ""
-    return host.removeprefix("www.") == "arxiv.jp" or _JAPANESE in item.content
+    return host.removeprefix("www.") == "arxiv.jp" or _ORIGINAL in _label(item.content)
 
 
 def _read_post_html(item: RawEntry) -> Entry | None:
@@ -261,7 +264,7 @@ def _read_post_html(item: RawEntry) -> Entry | None:
     return _entry(
         title,
         record._replace(site=links if record.abstract else ""),
-        [text.collapse(tag) for tag in item.tags],
+        [name for tag in item.tags if (name := text.collapse(tag))],
         post=web_url(item.link),
         posted_at=item.published_at,
     )

@@ -17,7 +17,7 @@ _SNIFFED = 4_096
 _PROLOG = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->|<!(?!doctype html)[^>]*>)*", re.I | re.S)
 _HTML = re.compile(r"<(?:!doctype html|html|head|body|title|meta|script|div|p|h[1-6])\b", re.I)
 _XML = re.compile(r"<[A-Za-z_]")
-_JSON = re.compile(r"""\{\s*["}]|\[\s*["{\[\]]""")
+_JSON = re.compile(r"""\{\s*["}]|\[\s*(?:["{\[\]]|null\b)""")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 # What only one source says, by form: a mark recognises captures that were mixed up.
@@ -25,7 +25,11 @@ _MARKS = (
     ("json", "huggingface", re.compile(r'"paper"\s?:')),
     ("xml", "arxivjp", re.compile(r"//(?:www\.)?arxiv\.jp\b", re.I)),
     ("xml", "biorxiv", re.compile(r"\b(?:bio|med)rxiv\.org", re.I)),
-    ("xml", "arxiv", re.compile(r"oai:arxiv\.org|\barxiv\.org/api|\b(?:rss|export)\.arxiv\.org", re.I)),
+    (
+        "xml",
+        "arxiv",
+        re.compile(r"oai:arxiv\.org|\barxiv\.org/api|\b(?:rss|export)\.arxiv\.org", re.I),
+    ),
     ("text", "arxivjp", re.compile(r"要約[(（]オリジナル[)）]|はコメントを受け付けていません")),
     (
         "text",

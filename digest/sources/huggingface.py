@@ -113,9 +113,8 @@ def _next_page(url: str, received: int) -> Request | None:
     number, limit = query.get("p", ""), query.get("limit", "")
     if not (re.fullmatch(r"[0-9]{1,4}", number) and re.fullmatch(r"[0-9]{1,4}", limit)):
         return None
-    full = min(int(limit), _DEFAULT_LIMIT)
-    seen = (int(number) + 1) * full
-    if received < max(full, 1) or seen >= MAX_ENTRIES:
+    full = max(1, min(int(limit), _DEFAULT_LIMIT))
+    if received < full or (int(number) + 1) * full >= MAX_ENTRIES:
         return None
     return _page_request(url, {"p": str(int(number) + 1)})
 
@@ -238,7 +237,7 @@ class _Day(NamedTuple):
     def within(self, year: int) -> date | None:
         """Return the date, in the given year if it has none; None if there is no such day."""
         try:
-            return date(self.year or year, self.month, self.day)
+            return date(year if self.year is None else self.year, self.month, self.day)
         except ValueError:
             return None
 

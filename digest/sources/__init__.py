@@ -1,0 +1,31 @@
+"""COLLECT and PARSE: where papers come from, and how each provider's answers are read.
+
+A source names its requests and reads responses; it never fetches (``fetch`` does, ``worker``
+runs the reading under limits). To add one: write a file with a `Source`, add its line here,
+and put a fixture beside its expectation.
+"""
+
+from digest.errors import UsageError
+from digest.sources.aitopics import AITopics
+from digest.sources.arxivjp import ArxivJp
+from digest.sources.base import Source
+from digest.sources.huggingface import HuggingFace
+
+SOURCES: dict[str, Source] = {
+    "huggingface": HuggingFace(),
+    "arxivjp": ArxivJp(),
+    "aitopics": AITopics(),
+}
+
+
+def source(name: str) -> Source:
+    """Return the source of that name.
+
+    Raises:
+        UsageError: there is none; the message names those that there are.
+    """
+    try:
+        return SOURCES[name]
+    except KeyError:
+        known = ", ".join(sorted(SOURCES))
+        raise UsageError(f"no source is called {name!r}; the sources are {known}") from None
