@@ -109,6 +109,10 @@ class SmtpSettings(_Section):
     ca_file: Path | None = None
     connections: int = Field(2, ge=1, le=50)
     messages_per_connection: int = Field(90, ge=1, le=10_000)
+    envelope_from: str = ""
+    helo: str = ""
+    timeout: float = Field(30, gt=0, le=600)
+    deadline: float = Field(120, gt=0, le=3600)
     reply_to: str = ""
     unsubscribe_address: str = ""  # empty: the sender's address
 
@@ -310,8 +314,10 @@ def _anchored(settings: Settings, path: Path | None) -> Settings:
     folder = path.parent.resolve() if path else Path.cwd()
     data = (folder / settings.data_dir.expanduser()).resolve()
     sources = (folder / settings.collect.sources.expanduser()).resolve()
+    ca_file = settings.smtp.ca_file and (folder / settings.smtp.ca_file.expanduser()).resolve()
     updated = settings.model_copy(
         update={
+            "smtp": settings.smtp.model_copy(update={"ca_file": ca_file}),
             "data_dir": data,
             "collect": settings.collect.model_copy(update={"sources": sources}),
             "delivery": settings.delivery.model_copy(

@@ -1,0 +1,179 @@
+"""The composition root: settings in, parts put together out. Nothing else opens anything."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+import structlog
+
+from digest.config import LogSettings, Settings, load_feeds
+from digest.delivery import (
+    Channel,
+    DirectoryChannel,
+    MailOptions,
+    OutboxChannel,
+    SmtpChannel,
+    SmtpOptions,
+    Tls,
+)
+from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
+from digest.rendering import Links, Renderer, RenderOptions
+from digest.sources.base import Feed
+from digest.sources.fetch import Fetcher, FetchOptions
+from digest.sources.worker import ParserProcess
+from digest.store import Store, open_store
+from digest.subscriptions import Subscriptions
+
+
+def utc_now() -> datetime:
+    """Return the present instant; the one place where the product looks at the clock."""
+    return datetime.now(UTC)
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Send structured log lines to standard error."""
+    render: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+@dataclass(frozen=True)
+class App:
+    """All parts of one installation, made when they are first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def store(self) -> Store:
+        """The open database, migrated to this version."""
+        return open_store(self.settings.database_url)
+
+    @cached_property
+    def feeds(self) -> list[Feed]:
+        """All feeds of the list, on or off."""
+        return load_feeds(self.settings.collect.sources)
+
+    @property
+    def enabled_feeds(self) -> list[Feed]:
+        """The feeds that are on."""
+        return [feed for feed in self.feeds if feed.enabled]
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """The corridor of people."""
+        return Subscriptions(self.store)
+
+    @cached_property
+    def edition_options(self) -> EditionOptions:
+        """What editions may draw on."""
+        edition = self.settings.edition
+        return EditionOptions(
+            window=timedelta(days=edition.window_days), background=edition.background_papers
+        )
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Editions to mails and files."""
+        edition = self.settings.edition
+        return Renderer(
+            RenderOptions(
+                title=edition.title,
+                note=edition.note,
+                abstract_sentences=edition.abstract_sentences,
+            )
+        )
+
+    @property
+    def links(self) -> Links:
+        """What stands in the footer of every edition."""
+        return Links(unsubscribe=f"mailto:{self._unsubscribe_address}?subject=unsubscribe")
+
+    @property
+    def _unsubscribe_address(self) -> str:
+        return self.settings.smtp.unsubscribe_address or self.settings.sender_address
+
+    @cached_property
+    def mail_options(self) -> MailOptions:
+        """What stands in the header of every mail."""
+        return MailOptions(
+            sender=self.settings.sender,
+            reply_to=self.settings.smtp.reply_to,
+            unsubscribe_mailto=self._unsubscribe_address,
+        )
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """The ways out that the settings name."""
+        make: dict[str, Callable[[], Channel]] = {
+            "smtp": lambda: SmtpChannel(self._smtp_options, self.mail_options),
+            "directory": lambda: DirectoryChannel(self.settings.delivery.directory),
+            "outbox": lambda: OutboxChannel(self.mail_options, self.settings.delivery.outbox),
+        }
+        return {name: make[name]() for name in self.settings.delivery.channels}
+
+    @property
+    def _smtp_options(self) -> SmtpOptions:
+        smtp = self.settings.smtp
+        return SmtpOptions(
+            host=smtp.host,
+            port=smtp.usual_port,
+            tls=Tls(smtp.tls),
+            username=smtp.username,
+            password=smtp.password.get_secret_value(),
+            ca_file=smtp.ca_file,
+            envelope_from=smtp.envelope_from,
+            helo=smtp.helo,
+            timeout=smtp.timeout,
+            deadline=smtp.deadline,
+            connections=smtp.connections,
+            recycle=smtp.messages_per_connection,
+        )
+
+    @property
+    def fetch_options(self) -> FetchOptions:
+        """How feeds are asked."""
+        collect = self.settings.collect
+        contact = collect.contact or self.settings.public_url or self.settings.sender_address
+        return FetchOptions(contact=contact, allow_private=tuple(collect.allow_private_hosts))
+
+    @asynccontextmanager
+    async def collector(self) -> AsyncIterator[Collector]:
+        """A collector with its HTTP client and worker process, closed afterwards."""
+        async with Fetcher(self.fetch_options) as fetcher, ParserProcess() as parser:
+            yield Collector(self.store, fetcher, parser, utc_now)
+
+    def publisher(self) -> Publisher:
+        """A publisher over all channels."""
+        delivery = self.settings.delivery
+        return Publisher(
+            self.store,
+            renderer=self.renderer,
+            channels=self.channels,
+            feeds=self.enabled_feeds,
+            options=PublishOptions(
+                unknown=delivery.unknown,
+                freshness=timedelta(hours=delivery.freshness_hours),
+                links=self.links,
+            ),
+            edition_options=self.edition_options,
+            clock=utc_now,
+        )

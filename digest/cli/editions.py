@@ -1,0 +1,154 @@
+"""Commands on editions: preview, publish, serve."""
+
+import asyncio
+import json
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from digest.cli.people import ProfileFile, Wanted, read_profile
+from digest.cli.root import AsJson, app, complain, load_app, parse_day, write_text
+from digest.errors import UsageError
+from digest.models import DeliveryState, Format
+
+if TYPE_CHECKING:
+    from digest.models import Profile, Rendering
+    from digest.pipeline import PublishReport
+
+Day = Annotated[
+    str | None,
+    typer.Option("--date", help="Another day than today, like 2026-11-18.", show_default=False),
+]
+
+
+@app.command(epilog="Example:  digest preview --phrase 'low-rank adaptation' --format md")
+def preview(
+    context: typer.Context,
+    address: Annotated[
+        str | None, typer.Option("--for", help="The next edition of this subscriber.")
+    ] = None,
+    profile: ProfileFile = None,
+    phrase: Wanted = None,
+    author: Wanted = None,
+    category: Wanted = None,
+    topic: Wanted = None,
+    example: Wanted = None,
+    day: Day = None,
+    format: Annotated[Format, typer.Option(help="The form of the digest.")] = Format.MARKDOWN,  # noqa: A002
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of the terminal.")
+    ] = None,
+) -> int:
+    """Print a digest on demand; nothing is stored or sent."""
+    from digest.app import utc_now
+    from digest.pipeline import Day as Candidates
+
+    parts = load_app(context)
+    wanted: Profile
+    since, sent = None, frozenset[int]()
+    if address:
+        person = parts.subscriptions.get(address)
+        wanted = person.profile
+        past = parts.store.editions.history([person.subscriber_id])[person.subscriber_id]
+        since, sent = past.cut, past.sent_papers
+    else:
+        interests = {
+            "phrases": phrase,
+            "authors": author,
+            "categories": category,
+            "topics": topic,
+            "examples": example,
+        }
+        wanted = read_profile(profile, interests)
+    edition_date, now = _moment(day, wanted, utc_now())
+    candidates = Candidates(parts.store, parts.enabled_feeds, parts.edition_options, now)
+    edition = candidates.edition(wanted, edition_date, since=since, sent=sent)
+    write_text(_in_format(parts.renderer.render(edition, parts.links), format), out)
+    return 0
+
+
+@app.command(epilog="Example:  digest publish --for ada@example.org")
+def publish(
+    context: typer.Context,
+    address: Annotated[
+        str | None, typer.Option("--for", help="Only this subscriber, whatever the weekday.")
+    ] = None,
+    day: Day = None,
+    on_time: Annotated[
+        bool,
+        typer.Option(
+            "--on-time",
+            help="Only editions whose send time has come, for a job that runs every few minutes."
+            " Without it, today's editions are sent now.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Send each subscriber the edition of the day. Running it twice sends nothing twice."""
+    parts = load_app(context)
+    if address:
+        parts.subscriptions.get(address)
+    moment = parse_day(day, "--date")
+    report = asyncio.run(
+        parts.publisher().publish(
+            edition_date=moment.date() if moment else None, only=address, on_time=on_time
+        )
+    )
+    _print_report(report, as_json)
+    complain(report.problems)
+    if report.unfinished or report.problems:
+        return 3 if report.sent or not report.unfinished else 1
+    return 0
+
+
+@app.command(epilog="Example:  digest --config /etc/digest/digest.toml serve")
+def serve(context: typer.Context) -> int:
+    """Collect and publish by itself, until stopped."""
+    from digest import scheduling
+
+    asyncio.run(scheduling.serve(load_app(context, verbose=True)))
+    return 0
+
+
+def _moment(day: str | None, profile: "Profile", now: datetime) -> tuple[date, datetime]:
+    """Return the edition's day and the instant up to which papers count."""
+    chosen = parse_day(day, "--date")
+    if chosen is None:
+        return profile.schedule.local_date(now), now
+    zone = ZoneInfo(profile.schedule.timezone)
+    end = datetime.combine(chosen.date() + timedelta(days=1), time(0), zone)
+    if chosen.date() > now.astimezone(zone).date():
+        raise UsageError(f"--date {day} lies in the future")
+    return chosen.date(), min(end, now)
+
+
+def _in_format(rendering: "Rendering", wanted: Format) -> str:
+    match wanted:
+        case Format.HTML:
+            return rendering.html
+        case Format.TEXT:
+            return rendering.text
+        case Format.MARKDOWN:
+            return rendering.markdown
+
+
+def _print_report(report: "PublishReport", as_json: bool) -> None:
+    """Print the sum that must balance."""
+    counts = {state.value: report.states.get(state, 0) for state in DeliveryState}
+    if as_json:
+        plain = {
+            "planned": report.planned,
+            "deliveries": report.total,
+            **counts,
+            "problems": list(report.problems),
+        }
+        typer.echo(json.dumps(plain, ensure_ascii=False))
+        return
+    if not report.total:
+        typer.echo("nothing to send: every edition of the day has been made, or none is due")
+        return
+    told = " + ".join(f"{count} {state}" for state, count in counts.items() if count)
+    typer.echo(f"{report.total} deliveries = {told}")

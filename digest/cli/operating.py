@@ -1,0 +1,169 @@
+"""Commands for who runs Digest: demo, init, status, doctor."""
+
+import asyncio
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digest.cli.root import AsJson, app, complain, load_app
+from digest.errors import UsageError
+
+if TYPE_CHECKING:
+    from digest.app import App
+    from digest.demo import DemoReport
+
+
+@app.command(epilog="Example:  digest demo --out my-first-digest")
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder for the digest.")] = Path("digest-demo"),
+) -> int:
+    """Do the main job on bundled sample feeds: no network, no set-up."""
+    from digest.app import configure_logging
+    from digest.config import LogSettings
+    from digest.demo import run
+
+    configure_logging(LogSettings(level="error"))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror}; try another --out") from error
+    _print_demo(asyncio.run(run(out)))
+    return 0
+
+
+@app.command(epilog="Example:  digest init")
+def init(
+    folder: Annotated[Path, typer.Option(help="Where the folder `config` is made.")] = Path(),
+) -> int:
+    """Write config/digest.toml, a list of feeds and a profile; keep what is there."""
+    from digest import resources
+    from digest.app import App
+    from digest.config import load
+
+    source, target = resources.folder("config"), folder / "config"
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, template in (
+            ("digest.toml", "digest.example.toml"),
+            ("sources.toml", "sources.toml"),
+            ("profile.toml", "profile.example.toml"),
+        ):
+            _write_once(source / template, target / name)
+        settings = load(target / "digest.toml", {})
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write to {error.filename or target}: {error.strerror}") from error
+    App(settings).store.close()
+    typer.echo(f"state is kept in {settings.data_dir}")
+    typer.echo(
+        "Next: set `sender` and [smtp] in config/digest.toml, your interests in"
+        " config/profile.toml, then\n"
+        "  digest doctor\n"
+        "  digest collect\n"
+        "  digest preview --profile config/profile.toml\n"
+        "  digest subscriber add you@example.org --profile config/profile.toml\n"
+        "  digest serve"
+    )
+    return 0
+
+
+@app.command(epilog="Example:  digest status --json")
+def status(context: typer.Context, as_json: AsJson = False) -> int:
+    """Tell how feeds, papers, subscribers and deliveries stand."""
+    facts = _facts(load_app(context))
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return 0
+    for feed in facts["feeds"]:
+        told = feed["last_error"] or f"fine, {feed['entry_count']} entries"
+        seen = (feed["succeeded_at"] or "never")[:16].replace("T", " ")
+        typer.echo(f"feed {feed['feed']:<28} last read {seen:<16}  {told}")
+    for what in ("papers", "subscribers", "deliveries"):
+        counts = ", ".join(f"{count} {name}" for name, count in facts[what].items())
+        typer.echo(f"{what}: {counts or 'none'}")
+    for held in facts["unknown"]:
+        typer.echo(f"outcome unknown: {held}")
+    return 0
+
+
+@app.command(epilog="Example:  digest doctor")
+def doctor(context: typer.Context, as_json: AsJson = False) -> int:
+    """Check settings, database, feeds, mail server and clock; say what to do."""
+    from digest.app import utc_now
+    from digest.doctor import examine
+
+    checks = asyncio.run(examine(load_app(context), utc_now()))
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
+    else:
+        for check in checks:
+            typer.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.found}")
+            if check.advice:
+                typer.echo(f"      -> {check.advice}")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _write_once(source: Path, target: Path) -> None:
+    """Copy an example; a file that is there was written by its owner."""
+    if target.exists():
+        typer.echo(f"kept     {target}")
+        return
+    shutil.copyfile(source, target)
+    typer.echo(f"written  {target}")
+
+
+def _facts(parts: "App") -> dict[str, Any]:
+    """Return what `status` tells, as plain JSON data."""
+    from collections import Counter
+
+    from digest.models import DeliveryState
+
+    store = parts.store
+    known = {state.feed: state for state in store.feeds.states()}
+    feeds = [asdict(known[f.name]) for f in parts.enabled_feeds if f.name in known]
+    for feed in feeds:
+        feed.update({k: v.isoformat() for k, v in feed.items() if hasattr(v, "isoformat")})
+    unknown = store.deliveries.list_deliveries(DeliveryState.UNKNOWN)
+    counts = store.papers.counts()
+    people = Counter(person.state.value for person in parts.subscriptions.all())
+    return {
+        "feeds": feeds,
+        "papers": {"papers": counts.papers, **counts.entries},
+        "subscribers": dict(people),
+        "deliveries": {s.value: n for s, n in store.deliveries.balance().states.items() if n},
+        "unknown": [f"{who.address}, edition of {d.edition_date}" for d, who in unknown],
+    }
+
+
+def _print_demo(report: "DemoReport") -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from digest.cli.papers import describe_feed
+
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    collected = report.collected
+    console.print(
+        f"Collected {collected.total('entries')} entries from {len(collected.feeds)} feeds"
+    )
+    for feed in collected.feeds:
+        console.print(f"  {feed.feed:<34} {describe_feed(feed)}", markup=False)
+    console.print(
+        f"Merged them into {collected.total('new_papers')} papers;"
+        f" chose the best for {report.subscriber.address}\n"
+    )
+    if sys.stdout.isatty():
+        console.print(Markdown(report.markdown))
+    else:
+        console.print(report.markdown, markup=False)
+    sent = report.published.sent
+    console.print(f"Delivered {sent} times; a second run on the same day: {report.again.planned}.")
+    console.print("Written:")
+    for file in report.files:
+        console.print(f"  {file}", markup=False)
+    complain(collected.problems)

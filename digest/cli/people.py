@@ -1,0 +1,197 @@
+"""Commands on subscribers."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digest.cli.root import AsJson, app, load_app
+
+if TYPE_CHECKING:
+    from digest.models import Interest, Profile, Subscriber
+
+subscriber = typer.Typer(
+    no_args_is_help=True, help="Add, list, show, change, pause and remove subscribers."
+)
+app.add_typer(subscriber, name="subscriber", epilog="Example:  digest subscriber list")
+
+Address = Annotated[str, typer.Argument(help="The mail address.", show_default=False)]
+Wanted = Annotated[list[str] | None, typer.Option(help="Repeatable.", show_default=False)]
+ProfileFile = Annotated[
+    Path | None,
+    typer.Option("--profile", help="A profile file (TOML); `digest init` writes an example."),
+]
+
+
+def read_profile(file: Path | None, interests: dict[str, list[str] | None]) -> "Profile":
+    """Return the profile in a file, or of options, or the file with the options added.
+
+    Raises:
+        UsageError: neither names an interest. ProfileError: the file cannot be used.
+    """
+    from dataclasses import replace
+
+    from digest.errors import UsageError
+    from digest.profiles import from_mapping, load
+
+    wanted = {key: values for key, values in interests.items() if values}
+    if file is None and not wanted:
+        raise UsageError(
+            "say what is wanted: --profile FILE, or options like --phrase and --author"
+        )
+    extra = from_mapping({"interests": wanted}, "given by options")
+    if file is None:
+        return extra
+    profile = load(file)
+    return replace(profile, interests=(*profile.interests, *extra.interests))
+
+
+@subscriber.command(
+    epilog="Example:  digest subscriber add ada@example.org --profile config/profile.toml"
+)
+def add(
+    context: typer.Context,
+    address: Address,
+    profile: ProfileFile = None,
+    phrase: Wanted = None,
+    author: Wanted = None,
+    category: Wanted = None,
+    topic: Wanted = None,
+    example: Wanted = None,
+    confirmed: Annotated[
+        bool,
+        typer.Option(
+            "--confirmed", help="The owner of the address has agreed. You vouch for it either way."
+        ),
+    ] = False,
+) -> int:
+    """Subscribe an address, whose owner has agreed, with a profile."""
+    from digest.app import utc_now
+
+    wanted = read_profile(
+        profile,
+        {
+            "phrases": phrase,
+            "authors": author,
+            "categories": category,
+            "topics": topic,
+            "examples": example,
+        },
+    )
+    person = load_app(context).subscriptions.add(address, wanted, utc_now())
+    typer.echo(f"{person.address} is subscribed: {_summary(person.profile)}")
+    return 0
+
+
+@subscriber.command(epilog="Example:  digest subscriber update ada@example.org --profile new.toml")
+def update(
+    context: typer.Context,
+    address: Address,
+    profile: Annotated[Path, typer.Option("--profile", help="The new profile file (TOML).")],
+) -> int:
+    """Replace the profile of a subscriber."""
+    from digest.profiles import load
+
+    person = load_app(context).subscriptions.update(address, load(profile))
+    typer.echo(f"{person.address}: {_summary(person.profile)}")
+    return 0
+
+
+@subscriber.command("list", epilog="Example:  digest subscriber list --json")
+def list_(context: typer.Context, as_json: AsJson = False) -> int:
+    """List all subscribers."""
+    for person in load_app(context).subscriptions.all():
+        if as_json:
+            typer.echo(json.dumps(subscriber_json(person), ensure_ascii=False))
+        else:
+            typer.echo(f"{person.address:<36} {person.state:<13} {_summary(person.profile)}")
+    return 0
+
+
+@subscriber.command(epilog="Example:  digest subscriber show ada@example.org")
+def show(context: typer.Context, address: Address, as_json: AsJson = False) -> int:
+    """Show one subscriber with the whole profile."""
+    person = load_app(context).subscriptions.get(address)
+    if as_json:
+        typer.echo(json.dumps(subscriber_json(person), ensure_ascii=False))
+        return 0
+    typer.echo(f"{person.address}: {person.state}\n{_summary(person.profile)}")
+    for interest in person.profile.interests:
+        typer.echo(f"  {_describe(interest)}")
+    return 0
+
+
+@subscriber.command(epilog="Example:  digest subscriber pause ada@example.org")
+def pause(context: typer.Context, address: Address) -> int:
+    """Send nothing to a subscriber until `resume`."""
+    from digest.app import utc_now
+
+    person = load_app(context).subscriptions.pause(address, utc_now())
+    typer.echo(f"{person.address} is {person.state}")
+    return 0
+
+
+@subscriber.command(epilog="Example:  digest subscriber resume ada@example.org")
+def resume(context: typer.Context, address: Address) -> int:
+    """Send to a paused subscriber again."""
+    from digest.app import utc_now
+
+    person = load_app(context).subscriptions.resume(address, utc_now())
+    typer.echo(f"{person.address} is {person.state}")
+    return 0
+
+
+@subscriber.command(epilog="Example:  digest subscriber remove ada@example.org")
+def remove(context: typer.Context, address: Address) -> int:
+    """Forget a subscriber, with profile and editions."""
+    load_app(context).subscriptions.remove(address)
+    typer.echo(f"{address} is removed")
+    return 0
+
+
+def subscriber_json(person: "Subscriber") -> dict[str, Any]:
+    """Return a subscriber as plain JSON data."""
+    from digest.profiles import WEEKDAYS
+
+    profile = person.profile
+    return {
+        "address": person.address,
+        "state": person.state,
+        "created_at": person.created_at.isoformat(),
+        "name": profile.name,
+        "papers": profile.papers,
+        "trending": profile.trending,
+        "language": profile.language,
+        "format": profile.format,
+        "send_time": f"{profile.schedule.send_time:%H:%M}",
+        "weekdays": [WEEKDAYS[day] for day in sorted(profile.schedule.weekdays)],
+        "timezone": profile.schedule.timezone,
+        "send_empty": profile.send_empty,
+        "interests": [
+            {"kind": i.kind, "value": i.value, "weight": i.weight, "muted": i.muted}
+            for i in profile.interests
+        ],
+    }
+
+
+def _summary(profile: "Profile") -> str:
+    from digest.profiles import WEEKDAYS
+
+    schedule = profile.schedule
+    days = (
+        "every day"
+        if len(schedule.weekdays) == len(WEEKDAYS)
+        else ", ".join(WEEKDAYS[day] for day in sorted(schedule.weekdays))
+    )
+    return (
+        f"{len(profile.wanted)} interests, {profile.papers} papers as {profile.format},"
+        f" {days} at {schedule.send_time:%H:%M} {schedule.timezone}"
+    )
+
+
+def _describe(interest: "Interest") -> str:
+    if interest.muted:
+        return f"mute {interest.kind}: {interest.value}"
+    weight = "" if interest.weight == 1 else f" (weight {interest.weight:g})"
+    return f"{interest.kind}: {interest.value}{weight}"

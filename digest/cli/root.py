@@ -1,0 +1,111 @@
+"""The command tree, and what every command shares."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest import __version__
+from digest.errors import UsageError
+
+if TYPE_CHECKING:
+    from digest.app import App
+
+app = typer.Typer(
+    help="Brings each researcher, every morning, the few new papers that matter to them.",
+    epilog="A first look, with no set-up and no network:  digest demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"digest {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="The settings file. Default: DIGEST_CONFIG, ./config/digest.toml, or"
+            " digest.toml in your configuration folder.",
+            show_default=False,
+        ),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Remember the options that stand before the command."""
+    context.obj = config
+
+
+def load_app(context: typer.Context, *, verbose: bool = False) -> "App":
+    """Read the settings and return the parts of this installation.
+
+    Args:
+        context: of the command.
+        verbose: log as the settings say, and not only errors.
+    """
+    from digest.app import App, configure_logging
+    from digest.config import load
+
+    settings = load(context.obj, os.environ)
+    log = settings.log if verbose else settings.log.model_copy(update={"level": "error"})
+    configure_logging(log)
+    return App(settings)
+
+
+def parse_day(text: str | None, what: str) -> datetime | None:
+    """Return midnight UTC of a day written as 2026-11-18, or an instant written in ISO 8601.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{what} {text!r} is no date; write one like 2026-11-18") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def complain(lines: list[str] | tuple[str, ...]) -> None:
+    """Name on standard error what was skipped."""
+    for line in lines:
+        typer.echo(f"digest: {line}", err=True)
+
+
+def write_text(text: str, out: Path | None) -> None:
+    """Write text to a file, or to standard output.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror}") from error
+
+
+# Each module adds its commands to `app` when it is imported; the order is that of --help.
+from digest.cli import operating, papers, people, editions  # noqa: E402,F401,I001

@@ -1,0 +1,166 @@
+"""Doctor: looks at everything a run needs and says what to do about what is wrong.
+
+Trouble with SMTP and TLS is what users of such tools report most, so each channel says in
+words what it found.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from digest.app import App
+from digest.errors import DigestError
+from digest.models import FeedState, SubscriberState
+from digest.sources import source
+from digest.sources.base import Feed
+from digest.sources.fetch import Fetcher, NotModified
+from digest.sources.local import read
+from digest.sources.worker import ParserProcess
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what, like ``channel smtp``. ok: whether it will do.
+        found: what was found, one line. advice: what to do about it; empty when it is well.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+async def examine(app: App, now: datetime) -> list[Check]:
+    """Look at settings, data folder, database, clock, time zones, feeds, channels, people."""
+    checks = [
+        _settings(app),
+        _guard("data folder", lambda: _data_folder(app.settings.data_dir)),
+        _guard("time zones", _time_zones),
+    ]
+    database = _guard("database", lambda: _database(app))
+    checks.append(database)
+    if database.ok:
+        checks.append(_clock(app, now))
+        checks.append(_subscribers(app))
+    checks += await _feeds(app, now)
+    checks += await asyncio.gather(*(_channel(app, name) for name in app.channels))
+    return checks
+
+
+def _guard(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except DigestError as error:
+        return Check(name, ok=False, found=str(error), advice="see above")
+
+
+def _settings(app: App) -> Check:
+    settings = app.settings
+    if settings.file is None:
+        return Check(
+            "settings", ok=True, found="no settings file; defaults and environment",
+            advice="`digest init` writes one",
+        )  # fmt: skip
+    if settings.sender_address.endswith(("@localhost", ".localhost")):
+        return Check(
+            "settings", ok=False, found=f"{settings.file}: the sender is {settings.sender_address}",
+            advice="set `sender` to an address of yours, or other servers will refuse the mail",
+        )  # fmt: skip
+    return Check("settings", ok=True, found=str(settings.file))
+
+
+def _data_folder(folder: Path) -> Check:
+    probe = folder / ".doctor"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return Check(
+            "data folder", ok=False, found=f"{folder}: {error.strerror}",
+            advice="create the folder or change `data_dir`; this user must be able to write there",
+        )  # fmt: skip
+    return Check("data folder", ok=True, found=str(folder))
+
+
+def _time_zones() -> Check:
+    try:
+        ZoneInfo("Pacific/Chatham")
+    except ZoneInfoNotFoundError:
+        return Check(
+            "time zones", ok=False, found="time zone data are missing",
+            advice="install the Python package tzdata, or your system's tzdata",
+        )  # fmt: skip
+    return Check("time zones", ok=True, found="time zone data are there")
+
+
+def _database(app: App) -> Check:
+    counts = app.store.papers.counts()
+    return Check("database", ok=True, found=f"{counts.papers} papers")
+
+
+def _clock(app: App, now: datetime) -> Check:
+    """Compare the clock with what was written before: it should not run backwards."""
+    stamps = [s.checked_at for s in app.store.feeds.states() if s.checked_at]
+    latest = max(stamps, default=datetime.min.replace(tzinfo=UTC))
+    if latest > now + timedelta(minutes=5):
+        return Check(
+            "clock", ok=False, found=f"it is {now:%Y-%m-%d %H:%M} UTC, but feeds were read"
+            f" at {latest:%Y-%m-%d %H:%M} UTC",
+            advice="set the clock of this machine, best by NTP",
+        )  # fmt: skip
+    return Check("clock", ok=True, found=f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _subscribers(app: App) -> Check:
+    people = app.subscriptions.all()
+    active = sum(person.state is SubscriberState.ACTIVE for person in people)
+    advice = "" if active else "`digest subscriber add ADDRESS --profile FILE` adds one"
+    return Check("subscribers", ok=True, found=f"{active} active of {len(people)}", advice=advice)
+
+
+async def _feeds(app: App, now: datetime) -> list[Check]:
+    try:
+        feeds = app.enabled_feeds
+    except DigestError as error:
+        return [Check("feeds", ok=False, found=str(error), advice="mend the list of feeds")]
+    if not feeds:
+        return [
+            Check("feeds", ok=False, found="none is on", advice="turn one on in the list of feeds")
+        ]
+    async with Fetcher(app.fetch_options) as fetcher, ParserProcess() as parser:
+        return await asyncio.gather(*(_feed(feed, fetcher, parser, now) for feed in feeds))
+
+
+async def _feed(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: datetime) -> Check:
+    name = f"feed {feed.name}"
+    try:
+        if feed.location and "://" not in feed.location:
+            response = (await asyncio.to_thread(read, feed.location, now, None))[0]
+        else:
+            request = next(iter(source(feed.source).requests(feed, now)))
+            fetched = await fetcher.get(request, FeedState(feed=feed.name), now)
+            if isinstance(fetched, NotModified):
+                return Check(name, ok=True, found="reachable")
+            response = fetched.response
+        page = await parser.parse(feed.source, response, feed)
+    except DigestError as error:
+        return Check(
+            name, ok=False, found=str(error),
+            advice="the others go on; turn this one off in the list of feeds if it stays so",
+        )  # fmt: skip
+    return Check(name, ok=True, found=f"{len(page.entries)} entries")
+
+
+async def _channel(app: App, name: str) -> Check:
+    check = Check(f"channel {name}", ok=True, found="")
+    try:
+        return replace(check, found=await app.channels[name].check())
+    except DigestError as error:
+        return replace(check, ok=False, found=str(error), advice="no edition goes out this way")

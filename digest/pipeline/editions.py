@@ -1,0 +1,106 @@
+"""From candidates to one subscriber's edition; shared by publish and preview."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from digest import composing, ranking
+from digest.models import Edition, FeedHealth, InterestKind, Paper, Profile
+from digest.sources.base import Feed
+from digest.store import Store
+
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EditionOptions:
+    """What an edition may draw on.
+
+    Attributes:
+        window: how far back papers may have come when nothing was sent since.
+        background: how many stored papers tell the ranker which words are common.
+    """
+
+    window: timedelta = timedelta(days=7)
+    background: int = 6_000
+
+
+class Day:
+    """The candidates of one instant, read and prepared once for all subscribers.
+
+    Args:
+        store: where the papers are.
+        feeds: the feeds in use, whose health stands in the footer.
+        options: what an edition may draw on.
+        now: the instant up to which papers count.
+    """
+
+    def __init__(
+        self, store: Store, feeds: Sequence[Feed], options: EditionOptions, now: datetime
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._since = now - options.window
+        self._papers = store.papers.candidates(self._since, now)
+        self._prepared = ranking.prepare(self._papers, store.papers.background(options.background))
+        self._health = _health(store, feeds)
+        self._examples: dict[str, Paper | None] = {}
+
+    def edition(
+        self,
+        profile: Profile,
+        edition_date: date,
+        *,
+        since: datetime | None = None,
+        sent: frozenset[int] = frozenset(),
+    ) -> Edition:
+        """Compose an edition.
+
+        Args:
+            profile: what the subscriber wants.
+            edition_date: a day in the subscriber's zone.
+            since: papers that were new before or at this instant were up for an earlier
+                edition; None: all within the window are candidates.
+            sent: ids of papers this subscriber was sent before.
+        """
+        start = max(since, self._since) if since else self._since
+        eligible = {p.paper_id for p in self._papers if p.new_at and p.new_at > start} - sent
+        ranked = ranking.rank(
+            self._prepared, profile, examples=self._examples_of(profile), eligible=eligible
+        )
+        return composing.compose(
+            ranked,
+            profile,
+            edition_date=edition_date,
+            composed_at=self._now,
+            health=self._health,
+            quiet_reason=_quiet_reason(edition_date, self._health),
+        )
+
+    def _examples_of(self, profile: Profile) -> dict[str, Paper]:
+        """Return the stored papers that example interests name."""
+        values = [i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE]
+        for value in values:
+            if value not in self._examples:
+                self._examples[value] = self._store.papers.get(value)
+        return {v: paper for v in values if (paper := self._examples[v]) is not None}
+
+
+def _health(store: Store, feeds: Sequence[Feed]) -> tuple[FeedHealth, ...]:
+    """Return the feeds that failed when they were last read."""
+    states = {state.feed: state for state in store.feeds.states()}
+    return tuple(
+        FeedHealth(feed.name, feed.source, 0, states[feed.name].last_error)
+        for feed in feeds
+        if feed.name in states and states[feed.name].error_count
+    )
+
+
+def _quiet_reason(edition_date: date, health: Sequence[FeedHealth]) -> str | None:
+    """Return why nothing may have come; None when there is no particular reason."""
+    if health:
+        names = ", ".join(h.feed for h in health)
+        return f"No new papers came in, and these feeds could not be read: {names}."
+    if edition_date.weekday() >= _SATURDAY:
+        return "No new papers: at the weekend most sources announce nothing."
+    return None
