@@ -1,0 +1,367 @@
+"""The ledger: who is to get which edition, who is working on it, and what became of it.
+
+Nothing is sent that is not written here first. A worker claims a shard, commits the editions,
+commits each delivery as `transmitting` before handing it over, and commits the answer after.
+Every such commit asks whether the lease is still its own (owner and fence) and renews it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from digest.models import Delivery, DeliveryState, Edition, Subscriber
+from digest.store.database import Database, chunks
+from digest.store.editions import insert_editions
+from digest.store.leases import WAITING, Shard, hold, is_abandoned, is_due, is_free
+from digest.store.people import SUBSCRIBER_COLUMNS, is_mailable, subscriber_of
+from digest.store.planning import Due, fill_shards, insert_due
+from digest.store.schema import deliveries, shards, subscribers
+
+_COLUMNS = tuple(deliveries.c[name] for name in Delivery.__dataclass_fields__)
+_OPEN = (DeliveryState.QUEUED, DeliveryState.TRANSMITTING, DeliveryState.DEFERRED)
+
+# What becomes of a delivery whose worker stopped between handing it over and the answer.
+Policy = Literal["hold", "resend"]
+_AFTER_CRASH: Mapping[Policy, tuple[DeliveryState, str]] = {
+    "hold": (DeliveryState.UNKNOWN, "the worker stopped before the answer was recorded"),
+    "resend": (DeliveryState.QUEUED, "sent again: the worker stopped before the answer came"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a delivery. `next_try_at` goes with `deferred`."""
+
+    delivery_id: int
+    state: DeliveryState
+    detail: str = ""
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An edition made for a delivery; `silent`: it is empty and is not to be sent."""
+
+    delivery_id: int
+    edition: Edition
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How many deliveries were planned, and how many stand in each state."""
+
+    planned: int
+    states: Mapping[DeliveryState, int]
+
+    @property
+    def open(self) -> int:
+        """How many are not final yet: queued, transmitting or deferred."""
+        return sum(self.states[state] for state in _OPEN)
+
+
+class Deliveries:
+    """The ledger of deliveries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def plan(
+        self,
+        run_id: int,
+        due: Sequence[Due],
+        *,
+        channels: Sequence[str],
+        shard_size: int = 250,
+        now: datetime,
+        only: str | None = None,
+    ) -> int:
+        """Plan what is due and not planned yet, for active subscribers; return how many.
+
+        Args:
+            run_id: the run that plans.
+            due: schedules with the day that is due.
+            channels: a delivery is planned for each.
+            shard_size: how many subscribers a shard holds.
+            now: freshness counts from this instant.
+            only: plan for this address alone.
+        """
+        with self._database.writing() as connection:
+            planned = sum(
+                insert_due(connection, run_id, group, channel, now=now, only=only)
+                for group in due
+                for channel in channels
+            )
+            if planned:
+                fill_shards(connection, run_id, shard_size)
+        return planned
+
+    def claim(self, owner: str, now: datetime, lease: timedelta) -> Shard | None:
+        """Take the lease of a shard that has something to send now; None: there is none.
+
+        Deliveries to subscribers who left or were suppressed since planning end here.
+        """
+        waiting = select(deliveries.c.shard_id).where(is_due(now))
+        one = (
+            select(shards.c.shard_id)
+            .where(is_free(now), shards.c.shard_id.in_(waiting))
+            .order_by(shards.c.shard_id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        taken = (
+            update(shards)
+            .where(shards.c.shard_id == one)
+            .values(owner=owner, lease_until=now + lease, fence=shards.c.fence + 1)
+            .returning(
+                shards.c.shard_id,
+                shards.c.run_id,
+                shards.c.number,
+                shards.c.fence,
+                shards.c.lease_until,
+            )
+        )
+        with self._database.writing() as connection:
+            row = connection.execute(taken).one_or_none()
+            if row is None:
+                return None
+            shard = Shard(**row._mapping)
+            _drop_departed(connection, shard, now)
+        return shard
+
+    def shard_deliveries(self, shard_id: int, now: datetime) -> list[tuple[Delivery, Subscriber]]:
+        """Return the deliveries of a shard that are to be sent now, with their subscribers."""
+        return self._listed(deliveries.c.shard_id == shard_id, is_due(now))
+
+    def save_editions(
+        self,
+        shard: Shard,
+        owner: str,
+        items: Collection[Composed],
+        *,
+        now: datetime,
+        lease: timedelta,
+    ) -> dict[int, int] | None:
+        """Store editions before anything of them is sent, and renew the lease.
+
+        Deliveries of one subscriber and day share the edition; one that is stored already
+        stays and is used. Silent ones end here.
+
+        Returns:
+            Edition number by delivery, or None (and nothing is written) when the shard is
+            another worker's now.
+        """
+        with self._database.writing() as connection:
+            if not hold(connection, shard, owner, lease_until=now + lease):
+                return None
+            keys = _edition_keys(connection, shard, [item.delivery_id for item in items])
+            known = [item for item in items if item.delivery_id in keys]
+            numbers = insert_editions(
+                connection, {keys[item.delivery_id]: item.edition for item in known}
+            )
+            ids = {item.delivery_id: numbers[keys[item.delivery_id]] for item in known}
+            silent = {item.delivery_id for item in known if item.silent}
+            _link(connection, ids, silent, now)
+        return ids
+
+    def advance(
+        self,
+        shard: Shard,
+        owner: str,
+        *,
+        settled: Sequence[Settlement] = (),
+        starting: Collection[int] = (),
+        now: datetime,
+        lease: timedelta,
+    ) -> bool:
+        """Record answers, and what is handed over next, in one commit; renew the lease.
+
+        Args:
+            shard: the claimed shard; deliveries of other shards are not touched.
+            owner: who claimed it.
+            settled: what became of deliveries.
+            starting: deliveries that are `transmitting` from now on.
+            now: the instant.
+            lease: how long the lease lasts from now.
+
+        Returns:
+            False, and nothing is written, when the shard is another worker's now: stop.
+        """
+        with self._database.writing() as connection:
+            if not hold(connection, shard, owner, lease_until=now + lease):
+                return False
+            _settle(connection, shard, settled, now)
+            begun = {
+                "state": DeliveryState.TRANSMITTING.value,
+                "attempts": deliveries.c.attempts + 1,
+                "next_try_at": None,
+                "state_at": now,
+            }
+            for some in chunks(sorted(starting)):
+                mine = deliveries.c.shard_id == shard.shard_id
+                these = update(deliveries).where(mine, deliveries.c.delivery_id.in_(some))
+                connection.execute(these.where(WAITING).values(begun))
+        return True
+
+    def release(self, shard: Shard, owner: str) -> None:
+        """Give up the lease, if it is still this worker's."""
+        with self._database.writing() as connection:
+            hold(connection, shard, owner, owner=None, lease_until=None)
+
+    def recover(self, now: datetime, policy: Policy = "hold") -> list[Delivery]:
+        """Decide on deliveries whose worker stopped before it recorded the server's answer.
+
+        Args:
+            now: a shard whose lease ended by then is abandoned.
+            policy: ``hold``: the outcome is unknown and stays so; ``resend``: queue it again.
+        """
+        state, detail = _AFTER_CRASH[policy]
+        lost = deliveries.c.state == DeliveryState.TRANSMITTING
+        decided = (
+            update(deliveries)
+            .where(lost, is_abandoned(now))
+            .values(state=state.value, detail=detail, state_at=now)
+            .returning(*_COLUMNS)
+        )
+        with self._database.writing() as connection:
+            return [_delivery(row) for row in connection.execute(decided)]
+
+    def expire(self, now: datetime, freshness: timedelta) -> int:
+        """End what waits longer than `freshness` since it was planned; return how many.
+
+        What a worker holds just now is left to that worker.
+        """
+        old = deliveries.c.planned_at <= now - freshness
+        ended = {
+            "state": DeliveryState.EXPIRED.value,
+            "next_try_at": None,
+            "state_at": now,
+        }
+        with self._database.writing() as connection:
+            statement = update(deliveries).where(WAITING, old, is_abandoned(now)).values(ended)
+            return connection.execute(statement).rowcount
+
+    def balance(self, run_id: int | None = None, edition_date: date | None = None) -> Balance:
+        """Return the sum that must balance, of a run, of a day, of both, or of everything."""
+        counted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        if run_id is not None:
+            counted = counted.where(deliveries.c.run_id == run_id)
+        if edition_date is not None:
+            counted = counted.where(deliveries.c.edition_date == edition_date)
+        states = dict.fromkeys(DeliveryState, 0)
+        with self._database.reading() as connection:
+            for state, count in connection.execute(counted):
+                states[DeliveryState(state)] = count
+        return Balance(sum(states.values()), states)
+
+    def list_deliveries(
+        self,
+        state: DeliveryState | None = None,
+        *,
+        subscriber_id: int | None = None,
+        limit: int = 100,
+    ) -> list[tuple[Delivery, Subscriber]]:
+        """Return the newest deliveries, of a state or a subscriber, with their subscribers."""
+        wanted: list[ColumnElement[bool]] = []
+        if state is not None:
+            wanted.append(deliveries.c.state == state)
+        if subscriber_id is not None:
+            wanted.append(deliveries.c.subscriber_id == subscriber_id)
+        return self._listed(*wanted, newest=limit)
+
+    def _listed(
+        self, *wanted: ColumnElement[bool], newest: int | None = None
+    ) -> list[tuple[Delivery, Subscriber]]:
+        order = deliveries.c.delivery_id
+        asked = (
+            select(*_COLUMNS, *SUBSCRIBER_COLUMNS[1:])
+            .join(subscribers, subscribers.c.subscriber_id == deliveries.c.subscriber_id)
+            .where(*wanted)
+            .order_by(order if newest is None else order.desc())
+            .limit(newest)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(asked).all()
+        return [(_delivery(row), subscriber_of(row)) for row in rows]
+
+
+# ---------------------------------------------------------------- steps of a transaction
+
+
+def _drop_departed(connection: Connection, shard: Shard, now: datetime) -> None:
+    receives = exists().where(
+        subscribers.c.subscriber_id == deliveries.c.subscriber_id, is_mailable()
+    )
+    ended = {
+        "state": DeliveryState.SUPPRESSED.value,
+        "detail": "the subscriber left, paused or was suppressed after planning",
+        "next_try_at": None,
+        "state_at": now,
+    }
+    mine = deliveries.c.shard_id == shard.shard_id
+    connection.execute(update(deliveries).where(mine, WAITING, ~receives).values(ended))
+
+
+def _settle(
+    connection: Connection, shard: Shard, settled: Sequence[Settlement], now: datetime
+) -> None:
+    rows = [
+        {
+            "id": item.delivery_id,
+            "state": item.state.value,
+            "detail": item.detail,
+            "next_try_at": item.next_try_at,
+            "state_at": now,
+        }
+        for item in settled
+    ]
+    if rows:
+        mine = deliveries.c.shard_id == shard.shard_id
+        these = deliveries.c.delivery_id == bindparam("id")
+        connection.execute(update(deliveries).where(mine, these), rows)
+
+
+def _edition_keys(
+    connection: Connection, shard: Shard, ids: Sequence[int]
+) -> dict[int, tuple[int, date]]:
+    """Return (subscriber, day) by delivery, of the deliveries that are still there."""
+    found: dict[int, tuple[int, date]] = {}
+    for some in chunks(ids):
+        rows = connection.execute(
+            select(
+                deliveries.c.delivery_id, deliveries.c.subscriber_id, deliveries.c.edition_date
+            ).where(deliveries.c.shard_id == shard.shard_id, deliveries.c.delivery_id.in_(some))
+        )
+        found.update((number, (subscriber, day)) for number, subscriber, day in rows)
+    return found
+
+
+def _link(
+    connection: Connection, ids: Mapping[int, int], silent: Collection[int], now: datetime
+) -> None:
+    rows = [{"id": number, "edition_id": edition_id} for number, edition_id in ids.items()]
+    if rows:
+        these = deliveries.c.delivery_id == bindparam("id")
+        connection.execute(update(deliveries).where(these), rows)
+    ended = {"state": DeliveryState.SILENT.value, "state_at": now}
+    for some in chunks(sorted(silent)):
+        these = deliveries.c.delivery_id.in_(some)
+        connection.execute(update(deliveries).where(these, WAITING).values(ended))
+
+
+def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
+    values = {column.name: getattr(row, column.name) for column in _COLUMNS}
+    return Delivery(**{**values, "state": DeliveryState(row.state)})

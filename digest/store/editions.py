@@ -1,0 +1,238 @@
+"""Editions: stored before anything of them is sent, and read back as they were."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from digest.models import DeliveryState, Edition, Paper, ScoredPaper, Section
+from digest.store.database import Database, chunks, insert
+from digest.store.papers import papers_by_id
+from digest.store.schema import deliveries, edition_papers, editions, papers
+from digest.store.serial import (
+    health_from_json,
+    health_to_json,
+    interest_from_json,
+    interest_to_json,
+    reasons_from_json,
+    reasons_to_json,
+)
+
+# What a subscriber has, or will have: these papers are not to come again.
+_HAD = (
+    DeliveryState.QUEUED,
+    DeliveryState.TRANSMITTING,
+    DeliveryState.DEFERRED,
+    DeliveryState.SENT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a subscriber was sent.
+
+    Attributes:
+        sent_papers: numbers of the papers.
+        cut: when the newest edition was composed, silent ones included; None: never.
+    """
+
+    sent_papers: frozenset[int] = frozenset()
+    cut: datetime | None = None
+
+
+class Editions:
+    """The editions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def edition(self, edition_id: int) -> Edition | None:
+        """Return the edition with this number, its papers as they are known now."""
+        return self.by_ids([edition_id]).get(edition_id)
+
+    def by_ids(self, ids: Iterable[int]) -> dict[int, Edition]:
+        """Return editions by number; unknown ones are left out."""
+        found: dict[int, Edition] = {}
+        with self._database.reading() as connection:
+            for some in chunks(sorted(set(ids))):
+                found |= _read(connection, some)
+        return found
+
+    def dates(self, subscriber_id: int) -> dict[date, int]:
+        """Return a subscriber's edition numbers by day, newest first."""
+        asked = (
+            select(editions.c.edition_date, editions.c.edition_id)
+            .where(editions.c.subscriber_id == subscriber_id)
+            .order_by(editions.c.edition_date.desc())
+        )
+        with self._database.reading() as connection:
+            return dict(connection.execute(asked).all())
+
+    def history(
+        self, subscriber_ids: Iterable[int], *, since: datetime | None = None
+    ) -> dict[int, History]:
+        """Return what each of these subscribers was sent, or is about to be.
+
+        Papers of editions whose delivery is unknown, failed or expired do not count: they may
+        come again.
+
+        Args:
+            subscriber_ids: of whom.
+            since: leave out papers of editions composed before; a year of a shard's papers
+                is a million rows.
+        """
+        ids = sorted(set(subscriber_ids))
+        sent: dict[int, set[int]] = defaultdict(set)
+        cuts: dict[int, datetime] = {}
+        with self._database.reading() as connection:
+            for some in chunks(ids):
+                for subscriber_id, paper_id in _sent_papers(connection, some, since):
+                    sent[subscriber_id].add(paper_id)
+                cuts.update(_cuts(connection, some))
+        return {i: History(frozenset(sent.get(i, ())), cuts.get(i)) for i in ids}
+
+
+def insert_editions(
+    connection: Connection, composed: Mapping[tuple[int, date], Edition]
+) -> dict[tuple[int, date], int]:
+    """Store editions by (subscriber, day) within a transaction; return their numbers.
+
+    An edition that is there already stays as it is: editions are unchangeable.
+    """
+    ids: dict[tuple[int, date], int] = {}
+    rows: list[dict[str, Any]] = []
+    for key, edition in composed.items():
+        added = connection.scalar(
+            insert(connection, editions)
+            .on_conflict_do_nothing(
+                index_elements=[editions.c.subscriber_id, editions.c.edition_date]
+            )
+            .values(_edition_row(key[0], edition))
+            .returning(editions.c.edition_id)
+        )
+        if added is not None:
+            ids[key] = added
+            rows += _paper_rows(added, edition)
+    if rows:
+        connection.execute(edition_papers.insert(), rows)
+    return ids | _numbers(connection, composed.keys() - ids.keys())
+
+
+def _numbers(
+    connection: Connection, keys: Iterable[tuple[int, date]]
+) -> dict[tuple[int, date], int]:
+    found: dict[tuple[int, date], int] = {}
+    for subscriber_id, day in keys:
+        found[subscriber_id, day] = connection.execute(
+            select(editions.c.edition_id).where(
+                editions.c.subscriber_id == subscriber_id, editions.c.edition_date == day
+            )
+        ).scalar_one()
+    return found
+
+
+def _edition_row(subscriber_id: int, edition: Edition) -> dict[str, Any]:
+    return {
+        "subscriber_id": subscriber_id,
+        "edition_date": edition.edition_date,
+        "composed_at": edition.composed_at,
+        "name": edition.name,
+        "language": edition.language,
+        "sections": [[s.title, interest_to_json(s.interest)] for s in edition.sections],
+        "candidates": edition.candidates,
+        "silence": edition.silence,
+        "health": health_to_json(edition.health),
+    }
+
+
+def _paper_rows(edition_id: int, edition: Edition) -> list[dict[str, Any]]:
+    placed = (
+        (number, scored)
+        for number, section in enumerate(edition.sections)
+        for scored in section.papers
+    )
+    return [
+        {
+            "edition_id": edition_id,
+            "position": position,
+            "paper_id": scored.paper.paper_id,
+            "section": number,
+            "score": float(scored.score),
+            "interest": interest_to_json(scored.interest),
+            "reasons": reasons_to_json(scored.reasons),
+        }
+        for position, (number, scored) in enumerate(placed)
+    ]
+
+
+def _read(connection: Connection, ids: Sequence[int]) -> dict[int, Edition]:
+    placed = connection.execute(
+        select(edition_papers)
+        .where(edition_papers.c.edition_id.in_(ids))
+        .order_by(edition_papers.c.edition_id, edition_papers.c.position)
+    ).all()
+    known = papers_by_id(connection, {row.paper_id for row in placed}, superseded=True)
+    sections: dict[tuple[int, int], list[ScoredPaper]] = defaultdict(list)
+    for row in placed:
+        sections[row.edition_id, row.section].append(_scored(row, known))
+    rows = connection.execute(select(editions).where(editions.c.edition_id.in_(ids)))
+    return {row.edition_id: _edition(row, sections) for row in rows}
+
+
+def _scored(row: Row[*tuple[Any, ...]], known: Mapping[int, Paper]) -> ScoredPaper:
+    return ScoredPaper(
+        paper=known[row.paper_id],
+        score=row.score,
+        interest=interest_from_json(row.interest),
+        reasons=reasons_from_json(row.reasons),
+    )
+
+
+def _edition(
+    row: Row[*tuple[Any, ...]], sections: Mapping[tuple[int, int], Sequence[ScoredPaper]]
+) -> Edition:
+    return Edition(
+        edition_date=row.edition_date,
+        composed_at=row.composed_at,
+        name=row.name,
+        language=row.language,
+        sections=tuple(
+            Section(
+                title, interest_from_json(interest), tuple(sections.get((row.edition_id, i), ()))
+            )
+            for i, (title, interest) in enumerate(row.sections)
+        ),
+        candidates=row.candidates,
+        silence=row.silence,
+        health=health_from_json(row.health),
+    )
+
+
+def _sent_papers(
+    connection: Connection, ids: Sequence[int], since: datetime | None
+) -> Iterable[tuple[int, int]]:
+    standing = func.coalesce(papers.c.superseded_by, papers.c.paper_id)
+    asked = (
+        select(deliveries.c.subscriber_id, standing)
+        .join(editions, editions.c.edition_id == deliveries.c.edition_id)
+        .join(edition_papers, edition_papers.c.edition_id == editions.c.edition_id)
+        .join(papers, papers.c.paper_id == edition_papers.c.paper_id)
+        .where(deliveries.c.subscriber_id.in_(ids), deliveries.c.state.in_(_HAD))
+    )
+    if since is not None:
+        asked = asked.where(editions.c.composed_at >= since)
+    return ((subscriber_id, paper_id) for subscriber_id, paper_id in connection.execute(asked))
+
+
+def _cuts(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    counted = deliveries.c.state.in_((*_HAD, DeliveryState.SILENT))
+    asked = (
+        select(deliveries.c.subscriber_id, func.max(editions.c.composed_at))
+        .join(editions, editions.c.edition_id == deliveries.c.edition_id)
+        .where(deliveries.c.subscriber_id.in_(ids), counted)
+        .group_by(deliveries.c.subscriber_id)
+    )
+    return dict(connection.execute(asked).all())

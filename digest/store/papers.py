@@ -1,0 +1,240 @@
+"""Papers: finding them, with the entries they were made of."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, String, cast, func, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from digest.errors import StoreError
+from digest.models import Entry, FeedState, KnownPaper, Paper, PaperChange, Sighting, Topic
+from digest.store.database import Database, chunks
+from digest.store.saving import PAPER_FIELDS, SaveReport, save_changes
+from digest.store.schema import entries, papers
+from digest.text import parse_arxiv_id, parse_doi, title_key
+
+_NUMBER = re.compile(r"#(\d{1,18})")
+_PAPER_COLUMNS = [papers.c.paper_id, *(papers.c[name] for name in PAPER_FIELDS)]
+# A paper whose entries all moved to another one is found through that one.
+_STANDS = papers.c.superseded_by.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """One entry of a paper, and the rule and evidence that placed it there."""
+
+    sighting: Sighting
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is known: papers, and entries by source."""
+
+    papers: int
+    entries: dict[str, int]
+
+
+class Papers:
+    """The papers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def related(self, batch: Sequence[Entry]) -> list[KnownPaper]:
+        """Return the papers that may be what these entries speak of, with all their sightings.
+
+        That is every paper that shares with any of them the identity within its source, the
+        arXiv id, the DOI or the title key.
+        """
+        by_source: dict[str, set[str]] = defaultdict(set)
+        for entry in batch:
+            by_source[entry.source].add(entry.external_id)
+        questions: list[tuple[Iterable[str], ColumnElement[str], ColumnElement[bool] | None]] = [
+            ({e.arxiv_id for e in batch if e.arxiv_id}, entries.c.arxiv_id, None),
+            ({e.doi for e in batch if e.doi}, entries.c.doi, None),
+            ({title_key(e.title) for e in batch} - {""}, entries.c.title_key, None),
+            *(
+                (ids, entries.c.external_id, entries.c.source == source)
+                for source, ids in by_source.items()
+            ),
+        ]
+        found: set[int] = set()
+        with self._database.reading() as connection:
+            for keys, column, within in questions:
+                for some in chunks(sorted(keys)):
+                    asked = select(entries.c.paper_id).where(column.in_(some))
+                    asked = asked if within is None else asked.where(within)
+                    found.update(connection.scalars(asked))
+            return _known(connection, found)
+
+    def save(
+        self,
+        changes: Sequence[PaperChange],
+        *,
+        seen_at: datetime,
+        feed_states: Sequence[FeedState] = (),
+    ) -> SaveReport:
+        """Store what merging decided and the states of the feeds it came from, or nothing.
+
+        Args:
+            changes: papers with the entries that were placed in them.
+            seen_at: the instant of this collection.
+            feed_states: of the feeds whose entries these are.
+
+        Raises:
+            StoreError: another collection stored the same papers since `related` was asked;
+                nothing is stored, and the collection is to be repeated.
+        """
+        try:
+            with self._database.writing() as connection:
+                return save_changes(connection, changes, seen_at, feed_states)
+        except IntegrityError as error:
+            raise StoreError(
+                "another collection stored the same papers at the same time;"
+                " nothing was stored, collect again"
+            ) from error
+
+    def candidates(self, since: datetime, until: datetime) -> list[Paper]:
+        """Return the papers first presented as new after `since`, up to `until`, newest first.
+
+        Withdrawn papers are left out.
+        """
+        return self._select(
+            _papers()
+            .where(papers.c.new_at > since, papers.c.new_at <= until, ~papers.c.withdrawn)
+            .order_by(papers.c.new_at.desc(), papers.c.paper_id)
+        )
+
+    def background(self, limit: int) -> list[Paper]:
+        """Return the papers that were seen first most recently."""
+        newest = papers.c.first_seen_at.desc(), papers.c.paper_id.desc()
+        return self._select(_papers().order_by(*newest).limit(limit))
+
+    def get(self, ref: str) -> Paper | None:
+        """Return the paper that `ref` names: ``#17``, an arXiv id, a DOI, a link, or its title."""
+        if number := _NUMBER.fullmatch(ref.strip()):
+            return next(iter(self.by_ids([int(number[1])])), None)
+        if (arxiv := parse_arxiv_id(ref)) and (found := self._first(papers.c.arxiv_id, arxiv[0])):
+            return found
+        if (doi := parse_doi(ref)) and (found := self._first(papers.c.doi, doi)):
+            return found
+        key = title_key(ref)
+        return self._first(papers.c.title_key, key) if key else None
+
+    def by_ids(self, ids: Iterable[int]) -> list[Paper]:
+        """Return the papers with these numbers, in this order; unknown ones are left out.
+
+        For a paper that was superseded, the one that took its entries is returned.
+        """
+        wanted = list(ids)
+        with self._database.reading() as connection:
+            found = papers_by_id(connection, wanted)
+            elsewhere = _successors(connection, set(wanted) - found.keys())
+            found |= papers_by_id(connection, elsewhere.values())
+        return [found[place] for i in wanted if (place := elsewhere.get(i, i)) in found]
+
+    def search(self, *, query: str | None, since: datetime | None, limit: int) -> list[Paper]:
+        """Return the newest papers whose title, abstract or authors hold every word of `query`.
+
+        Args:
+            query: words in any order; None: every paper.
+            since: only papers first seen at or after this instant.
+            limit: how many at most.
+        """
+        asked = _papers()
+        for word in (query or "").split():
+            asked = asked.where(_holds(word))
+        if since is not None:
+            asked = asked.where(papers.c.first_seen_at >= since)
+        newest = papers.c.first_seen_at.desc(), papers.c.paper_id.desc()
+        return self._select(asked.order_by(*newest).limit(limit))
+
+    def provenance(self, paper_id: int) -> list[Provenance]:
+        """Return the entries of a paper in the order they came, each with why it belongs there."""
+        asked = (
+            select(entries.c.payload, entries.c.first_seen_at, entries.c.rule, entries.c.detail)
+            .where(entries.c.paper_id == paper_id)
+            .order_by(entries.c.first_seen_at, entries.c.entry_id)
+        )
+        with self._database.reading() as connection:
+            return [
+                Provenance(Sighting(Entry.from_dict(payload), first_seen_at), rule, detail)
+                for payload, first_seen_at, rule, detail in connection.execute(asked)
+            ]
+
+    def counts(self) -> Counts:
+        """Return how much is known."""
+        by_source = select(entries.c.source, func.count()).group_by(entries.c.source)
+        with self._database.reading() as connection:
+            total = connection.scalar(select(func.count()).select_from(papers).where(_STANDS))
+            counted = connection.execute(by_source.order_by(entries.c.source)).all()
+            return Counts(total or 0, dict(counted))
+
+    def _first(self, column: ColumnElement[Any], value: str) -> Paper | None:
+        asked = _papers().where(column == value).order_by(papers.c.paper_id).limit(1)
+        return next(iter(self._select(asked)), None)
+
+    def _select(self, asked: Select[Any]) -> list[Paper]:
+        with self._database.reading() as connection:
+            return [_paper(row) for row in connection.execute(asked)]
+
+
+def papers_by_id(
+    connection: Connection, ids: Iterable[int], *, superseded: bool = False
+) -> dict[int, Paper]:
+    """Return papers by number: those that stand for themselves, or `superseded` ones too."""
+    asked = select(*_PAPER_COLUMNS) if superseded else _papers()
+    found: dict[int, Paper] = {}
+    for some in chunks(sorted(set(ids))):
+        rows = connection.execute(asked.where(papers.c.paper_id.in_(some)))
+        found.update((row.paper_id, _paper(row)) for row in rows)
+    return found
+
+
+def _papers() -> Select[Any]:
+    return select(*_PAPER_COLUMNS).where(_STANDS)
+
+
+def _paper(row: Row[*tuple[Any, ...]]) -> Paper:
+    values = dict(row._mapping)
+    for name in ("authors", "categories", "sources"):
+        values[name] = tuple(values[name])
+    values["topics"] = tuple(Topic(tuple(path), sure) for path, sure in values["topics"])
+    return Paper(**values)
+
+
+def _known(connection: Connection, ids: Iterable[int]) -> list[KnownPaper]:
+    sightings: dict[int, list[Sighting]] = defaultdict(list)
+    for some in chunks(sorted(ids)):
+        rows = connection.execute(
+            select(entries.c.paper_id, entries.c.payload, entries.c.first_seen_at)
+            .where(entries.c.paper_id.in_(some))
+            .order_by(entries.c.paper_id, entries.c.entry_id)
+        )
+        for paper_id, payload, first_seen_at in rows:
+            sightings[paper_id].append(Sighting(Entry.from_dict(payload), first_seen_at))
+    return [KnownPaper(paper_id, tuple(seen)) for paper_id, seen in sightings.items()]
+
+
+def _successors(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for some in chunks(sorted(ids)):
+        rows = connection.execute(
+            select(papers.c.paper_id, papers.c.superseded_by).where(
+                papers.c.paper_id.in_(some), ~_STANDS
+            )
+        )
+        found.update((old, new) for old, new in rows)
+    return found
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    """Return the condition that a paper holds a word; JSON text holds the names as written."""
+    places = papers.c.title, papers.c.abstract, cast(papers.c.authors, String)
+    return or_(*(place.icontains(word, autoescape=True) for place in places))

@@ -1,0 +1,210 @@
+"""Subscribers and suppressions.
+
+An address is kept as given, its domain in lower case; two addresses that differ only in case
+are one subscriber, and one suppression.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, exists, select, update
+
+from digest.errors import UsageError
+from digest.models import Profile, Schedule, Subscriber, SubscriberState
+from digest.store.database import Database, insert
+from digest.store.schema import subscribers, suppressions
+from digest.store.serial import (
+    minute_of,
+    profile_from_json,
+    profile_to_json,
+    weekday_mask,
+    weekdays_of,
+)
+
+# The columns that make a Subscriber, for everybody who joins this table.
+SUBSCRIBER_COLUMNS = (
+    subscribers.c.subscriber_id,
+    subscribers.c.address,
+    subscribers.c.state.label("subscriber_state"),
+    subscribers.c.profile,
+    subscribers.c.created_at,
+)
+
+
+class People:
+    """The subscribers, and the addresses never to be mailed again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, address: str, profile: Profile, state: SubscriberState, now: datetime
+    ) -> Subscriber:
+        """Store a new subscriber.
+
+        Raises:
+            UsageError: the address is a subscriber's already.
+        """
+        row = {
+            "address": normal(address),
+            "address_key": address_key(address),
+            "state": state.value,
+            "created_at": now,
+            "state_at": now,
+            **_profile_columns(profile),
+        }
+        with self._database.writing() as connection:
+            added = connection.scalar(
+                insert(connection, subscribers)
+                .on_conflict_do_nothing(index_elements=[subscribers.c.address_key])
+                .values(row)
+                .returning(subscribers.c.subscriber_id)
+            )
+        if added is None:
+            raise UsageError(f"{address} is a subscriber already; update that one instead")
+        return self._one(subscribers.c.subscriber_id == added, address)
+
+    def update(self, address: str, profile: Profile) -> Subscriber:
+        """Store a subscriber's new profile.
+
+        Raises:
+            UsageError: nobody has this address.
+        """
+        return self._change(address, _profile_columns(profile))
+
+    def set_state(self, address: str, state: SubscriberState, now: datetime) -> Subscriber:
+        """Store a subscriber's new state.
+
+        Raises:
+            UsageError: nobody has this address.
+        """
+        return self._change(address, {"state": state.value, "state_at": now})
+
+    def remove(self, address: str) -> None:
+        """Erase a subscriber with all editions and deliveries; a suppression stays.
+
+        Raises:
+            UsageError: nobody has this address.
+        """
+        mine = subscribers.c.address_key == address_key(address)
+        with self._database.writing() as connection:
+            if not connection.execute(delete(subscribers).where(mine)).rowcount:
+                raise _nobody(address)
+
+    def get(self, address: str) -> Subscriber | None:
+        """Return the subscriber with this address, whatever its case."""
+        return self._find(subscribers.c.address_key == address_key(address))
+
+    def by_id(self, subscriber_id: int) -> Subscriber | None:
+        """Return the subscriber with this number."""
+        return self._find(subscribers.c.subscriber_id == subscriber_id)
+
+    def all(self) -> list[Subscriber]:
+        """Return all subscribers in any state, by address."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(*SUBSCRIBER_COLUMNS).order_by(subscribers.c.address_key)
+            )
+            return [subscriber_of(row) for row in rows]
+
+    def schedules(self) -> list[Schedule]:
+        """Return each schedule that an active subscriber has, once."""
+        columns = subscribers.c.send_minute, subscribers.c.weekdays, subscribers.c.timezone
+        active = subscribers.c.state == SubscriberState.ACTIVE
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(*columns).where(active).distinct().order_by(*columns)
+            ).all()
+        return [
+            Schedule(time(minute // 60, minute % 60), weekdays_of(mask), zone)
+            for minute, mask, zone in rows
+        ]
+
+    def suppress(self, address: str, reason: str, now: datetime) -> None:
+        """Never mail this address again; the first reason given stays."""
+        row = {"address_key": address_key(address), "reason": reason, "suppressed_at": now}
+        with self._database.writing() as connection:
+            connection.execute(
+                insert(connection, suppressions)
+                .on_conflict_do_nothing(index_elements=[suppressions.c.address_key])
+                .values(row)
+            )
+
+    def is_suppressed(self, address: str) -> bool:
+        """Tell whether this address is never to be mailed."""
+        return address_key(address) in self.suppressions([address])
+
+    def suppressions(self, addresses: Sequence[str] | None = None) -> dict[str, str]:
+        """Return the reason by suppressed address (in lower case), of these or of all."""
+        wanted = select(suppressions.c.address_key, suppressions.c.reason)
+        if addresses is not None:
+            keys = [address_key(address) for address in addresses]
+            wanted = wanted.where(suppressions.c.address_key.in_(keys))
+        with self._database.reading() as connection:
+            return dict(connection.execute(wanted).all())
+
+    def unsuppress(self, address: str) -> bool:
+        """Allow mail to this address again; tell whether it was suppressed."""
+        mine = suppressions.c.address_key == address_key(address)
+        with self._database.writing() as connection:
+            return connection.execute(delete(suppressions).where(mine)).rowcount > 0
+
+    def _change(self, address: str, values: dict[str, Any]) -> Subscriber:
+        mine = subscribers.c.address_key == address_key(address)
+        with self._database.writing() as connection:
+            connection.execute(update(subscribers).where(mine).values(values))
+        return self._one(mine, address)
+
+    def _one(self, which: ColumnElement[bool], address: str) -> Subscriber:
+        found = self._find(which)
+        if found is None:
+            raise _nobody(address)
+        return found
+
+    def _find(self, which: ColumnElement[bool]) -> Subscriber | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(*SUBSCRIBER_COLUMNS).where(which)).one_or_none()
+        return subscriber_of(row) if row else None
+
+
+def normal(address: str) -> str:
+    """Return the address with its domain in lower case; only its owner may read the rest."""
+    local, at, domain = address.strip().rpartition("@")
+    return f"{local}{at}{domain.casefold()}"
+
+
+def address_key(address: str) -> str:
+    """Return the key under which an address is one, however it is capitalised."""
+    return address.strip().casefold()
+
+
+def is_mailable() -> ColumnElement[bool]:
+    """Return the condition that a row of `subscribers` receives: active, not suppressed."""
+    suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
+    return (subscribers.c.state == SubscriberState.ACTIVE) & ~suppressed
+
+
+def subscriber_of(row: Row[*tuple[Any, ...]]) -> Subscriber:
+    """Return the subscriber in a row that holds `SUBSCRIBER_COLUMNS`."""
+    return Subscriber(
+        subscriber_id=row.subscriber_id,
+        address=row.address,
+        state=SubscriberState(row.subscriber_state),
+        profile=profile_from_json(row.profile),
+        created_at=row.created_at,
+    )
+
+
+def _profile_columns(profile: Profile) -> dict[str, Any]:
+    """Return the profile, and beside it the columns that planning selects on."""
+    return {
+        "profile": profile_to_json(profile),
+        "timezone": profile.schedule.timezone,
+        "send_minute": minute_of(profile.schedule.send_time),
+        "weekdays": weekday_mask(profile.schedule.weekdays),
+    }
+
+
+def _nobody(address: str) -> UsageError:
+    return UsageError(f"nobody subscribes with the address {address}; see digest subscriber list")

@@ -1,0 +1,49 @@
+"""Runs of collecting and publishing: when, and what they reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from digest.store.database import Database
+from digest.store.schema import runs
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run; `finished_at` None: it is still going, or was cut off."""
+
+    run_id: int
+    kind: str
+    started_at: datetime
+    finished_at: datetime | None
+    report: Mapping[str, Any] | None
+
+
+class Runs:
+    """The runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, kind: str, now: datetime) -> int:
+        """Note that a run begins; return its number."""
+        added = insert(runs).values(kind=kind, started_at=now).returning(runs.c.run_id)
+        with self._database.writing() as connection:
+            run_id: int = connection.execute(added).scalar_one()
+        return run_id
+
+    def finish(self, run_id: int, now: datetime, report: Mapping[str, Any]) -> None:
+        """Note that a run ended, with what it says of itself as plain JSON data."""
+        ended = {"finished_at": now, "report": dict(report)}
+        with self._database.writing() as connection:
+            connection.execute(update(runs).where(runs.c.run_id == run_id).values(ended))
+
+    def last(self, kind: str) -> Run | None:
+        """Return the run of this kind that was started last."""
+        asked = select(runs).where(runs.c.kind == kind).order_by(runs.c.run_id.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(asked).one_or_none()
+        return Run(**row._mapping) if row else None

@@ -1,0 +1,17 @@
+from datetime import datetime, timedelta
+
+from digest.store import Run, Store
+
+
+def test_the_last_run_of_a_kind_is_told_with_its_report(store: Store, now: datetime) -> None:
+    later = now + timedelta(minutes=1)
+    assert store.runs.last("collect") is None
+    first = store.runs.start("collect", now)
+    store.runs.start("publish", now)
+    store.runs.finish(first, later, {"entries": 42})
+    assert store.runs.last("collect") == Run(first, "collect", now, later, {"entries": 42})
+
+
+def test_a_run_that_was_cut_off_has_no_end(store: Store, now: datetime) -> None:
+    number = store.runs.start("collect", now)
+    assert store.runs.last("collect") == Run(number, "collect", now, None, None)
