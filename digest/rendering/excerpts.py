@@ -1,0 +1,78 @@
+"""The first sentences of an abstract."""
+
+import re
+from dataclasses import dataclass
+
+from digest import text
+
+_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[」』）]*")
+_LAST_WORD = re.compile(r"([^\s(\[“\"']+)[.!?]+[\"'”’)\]]*$")
+# "etc." and "al." may well end a sentence, but a sentence cut in two reads worse than a long one.
+_ABBREVIATION = re.compile(
+    "al|approx|art|ca|cf|ch|col|corp|def|dept|dr|eds?|eg|eqs?|est|etc|ex|exp|figs?|ie|inc|jr"
+    "|lem|ltd|mr|mrs|ms|nos?|nr|op|pp|prof|prop|refs?|resp|secs?|sect|sr|st|suppl|tab|thm"
+    r"|univ|viz|vols?|vs|wrt|[^\W\d_]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginning of a text; `more` tells that the text goes on."""
+
+    text: str
+    more: bool = False
+
+
+def sentences(block: str) -> list[str]:
+    """Return the sentences of a text on one line.
+
+    A full stop ends a sentence unless the word before it is an abbreviation ("e.g.",
+    "et al.", "Fig."), an initial, or the next word begins with a small letter. A stop
+    inside a number ("5.84%") is followed by no space and never ends one.
+    """
+    found: list[str] = []
+    start = 0
+    for end in _END.finditer(block):
+        if _ends_sentence(block, start, end.end()):
+            found.append(block[start : end.end()].strip())
+            start = end.end()
+    rest = block[start:].strip()
+    return [*found, rest] if rest else found
+
+
+def _ends_sentence(block: str, start: int, end: int) -> bool:
+    if not block[end - 1].isascii() and block[end - 1] in "。！？」』）":
+        return True
+    following = block[end : end + 3].lstrip()
+    if following[:1].islower():
+        return False
+    # Only the tail is looked at: a sentence without spaces may be very long.
+    last = _LAST_WORD.search(block[max(start, end - 30) : end])
+    if last is None or block[end - 1] in "!?":
+        return True
+    word = last[1].replace(".", "").casefold()
+    return not _ABBREVIATION.fullmatch(word)
+
+
+def excerpt(block: str, count: int, limit: int) -> Excerpt:
+    """Return the first `count` sentences of a text on one line, at most `limit` characters.
+
+    Whole sentences where they fit; a first sentence that does not is cut at a word.
+    """
+    if count < 1:
+        return Excerpt("", more=bool(block))
+    # Sentences beyond the limit cannot be shown; not looking at them bounds the work.
+    found = sentences(block[: limit * 2])
+    shown = found[0] if found else ""
+    if len(shown) > limit:
+        return Excerpt(text.cut(shown, limit), more=True)
+    taken = 1
+    for sentence in found[1:count]:
+        joined = shown + ("" if shown[-1] in "。！？」』）" else " ") + sentence
+        if len(joined) > limit:
+            if len(shown) < limit // 3:
+                shown = text.cut(joined, limit)
+            break
+        shown = joined
+        taken += 1
+    return Excerpt(shown, more=taken < len(found) or len(block) > limit * 2)
