@@ -1,0 +1,223 @@
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from digest.models import Edition, FeedHealth, Reason, ReasonKind, Section, Topic
+from digest.rendering import cards
+
+
+def view(edition: Edition, **links: str) -> cards.Page:
+    return cards.page(edition, "Digest", list(links.items()), 3)
+
+
+@pytest.fixture
+def card_of(one_paper: Any) -> Any:
+    def make(language: str = "en", **fields: object) -> cards.Card:
+        return view(replace(one_paper(**fields), language=language)).sections[0].cards[0]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("fields", "english", "japanese"),
+    [
+        ({}, "", ""),
+        ({"n_authors": 7}, "7 authors", "著者7名"),
+        ({"n_authors": 1}, "1 author", "著者1名"),
+        ({"authors": ("A B",)}, "A B", "A B"),
+        ({"authors": tuple("ABCD")}, "A, B, C, D", "A, B, C, D"),
+        ({"authors": tuple("ABCDE")}, "A, B, C and 2 more", "A, B, C ほか2名"),
+        ({"authors": tuple("AB"), "n_authors": 6}, "A, B and 4 more", "A, B ほか4名"),
+    ],
+)
+def test_authors_are_shortened(card_of: Any, fields: Any, english: str, japanese: str):
+    assert card_of(**fields).authors == english
+    assert card_of("ja", **fields).authors == japanese
+
+
+def test_an_author_line_of_40_kilobytes_is_bounded(card_of: Any):
+    assert len(card_of(authors=("x" * 40_000,)).authors) <= cards.MAX_NAME
+
+
+def test_facts_tell_where_when_which_version_and_how_popular(card_of: Any):
+    card = card_of(
+        sources=("arxiv", "huggingface", "arxivjp"),
+        listed_date=date(2025, 9, 14),
+        arxiv_version=2,
+        upvotes=1,
+        comments=3,
+        withdrawn=True,
+    )
+    assert card.facts == (
+        *("arXiv", "Hugging Face", "arXiv.jp", "14 Sep 2025", "v2", "withdrawn"),
+        *("1 upvote", "3 comments"),
+    )
+
+
+def test_what_is_not_known_or_zero_is_not_told(card_of: Any):
+    card = card_of(arxiv_version=1, upvotes=0, comments=None)
+    assert (card.facts, card.links, card.url, card.passages) == ((), (), "", ())
+
+
+def test_subjects_are_categories_and_the_surest_topics(card_of: Any):
+    topics = (Topic(("A", "B"), 0.2), Topic(("A", "C"), 0.9), Topic((), 0.99))
+    assert card_of(categories=("cs.LG",), topics=topics).subjects == "cs.LG · C · B"
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"url": "https://a.example/"}, "https://a.example/"),
+        ({"url": "javascript:alert(1)"}, ""),
+        ({"arxiv_id": "2511.00001"}, "https://arxiv.org/abs/2511.00001"),
+        ({"doi": "10.1000/a(b)<c>"}, "https://doi.org/10.1000/a%28b%29%3Cc%3E"),
+    ],
+)
+def test_the_abstract_page_is_told_or_known_from_the_identifier(
+    card_of: Any, fields: Any, url: str
+):
+    assert card_of(**fields).url == url
+
+
+def test_links_are_named_once_each(card_of: Any):
+    card = card_of(
+        url="https://a.example/",
+        pdf_url="https://a.example/",
+        code_url="https://c.example/",
+        project_url="data:text/html,x",
+    )
+    assert [(link.label, link.url) for link in card.links] == [
+        ("Abstract", "https://a.example/"),
+        ("Code", "https://c.example/"),
+    ]
+
+
+def test_a_japanese_reader_gets_the_translation_first_and_the_original_beneath(card_of: Any):
+    fields = {"abstract": "It rains.", "translations": {"ja": "雨です。"}}
+    assert [(p.text, p.lang, p.label) for p in card_of("ja", **fields).passages] == [
+        ("雨です。", "ja", "機械翻訳（arXiv.jp）"),
+        ("It rains.", "en", "原文"),
+    ]
+    assert [p.text for p in card_of("en", **fields).passages] == ["It rains."]
+
+
+def test_without_a_translation_there_is_only_the_original_and_no_label(card_of: Any):
+    passages = card_of("ja", abstract="It rains.", translations={"ja": " "}).passages
+    assert [(p.text, p.label) for p in passages] == [("It rains.", "")]
+
+
+def test_a_translation_may_stand_alone(card_of: Any):
+    passages = card_of("ja", translations={"ja": "雨です。"}).passages
+    assert [(p.text, p.label) for p in passages] == [("雨です。", "機械翻訳（arXiv.jp）")]
+
+
+def test_a_paper_without_a_title_is_named_by_its_identifier(card_of: Any):
+    assert card_of(title="\x00", arxiv_id="2511.00001").title == "2511.00001"
+
+
+def test_at_most_three_reasons_are_told(pleasant: Edition):
+    paper = replace(
+        pleasant.papers[0], reasons=tuple(Reason(ReasonKind.PHRASE, str(n)) for n in range(9))
+    )
+    edition = replace(pleasant, sections=(replace(pleasant.sections[0], papers=(paper,)),))
+    assert len(view(edition).sections[0].cards[0].reasons) == cards.MAX_REASONS
+
+
+def test_sections_without_papers_are_left_out_and_cards_are_counted_through(pleasant: Edition):
+    sections = (Section("Empty", None, ()), *pleasant.sections)
+    shown = view(replace(pleasant, sections=sections))
+    assert [s.heading for s in shown.sections] == [
+        "River forecasting",
+        "Robot hands",
+        "Rising elsewhere",
+    ]
+    assert [c.number for s in shown.sections for c in s.cards] == [1, 2, 3, 4]
+
+
+def test_the_subject_names_the_best_paper_and_how_many_more(pleasant: Edition, japanese: Edition):
+    assert view(pleasant).subject.startswith("Digest, 21 Nov: Flood Forecasts That Know What")
+    assert view(pleasant).subject.endswith("Ungauged Rivers and 3 more")
+    assert view(japanese).subject.endswith("ほか3件")
+    assert view(japanese).subject.startswith("Digest 11月21日: ")
+
+
+@pytest.mark.parametrize("title", ["x" * 2_000, "word " * 400, "雨" * 2_000])
+def test_subjects_are_bounded(one_paper: Any, title: str):
+    assert 90 < len(view(one_paper(title=title)).subject) <= cards.MAX_SUBJECT
+
+
+def test_a_subject_holds_nothing_that_could_break_a_header(one_paper: Any):
+    subject = view(one_paper(title="A\r\nBcc: x@example.org\u2028\x00\u202eB\x85C")).subject
+    assert subject == "Digest, 21 Nov: A Bcc: x@example.org B C"
+    assert subject.isprintable()
+
+
+def test_one_paper_has_no_and_more(one_paper: Any):
+    shown = view(replace(one_paper(), candidates=1))
+    assert shown.subject == "Digest, 21 Nov: A title"
+    assert shown.counts == "1 of 1 new paper"
+
+
+def test_a_silent_day_has_its_own_subject_and_says_why(silent: Edition):
+    shown = view(silent)
+    assert shown.subject == "Digest, 21 Nov: no new papers for you"
+    assert shown.silence == shown.preheader == "It is a weekend: arXiv announced nothing."
+    assert view(replace(silent, silence=None)).silence == "There is no new paper for you today."
+
+
+def test_only_feeds_with_a_problem_are_named(silent: Edition):
+    assert view(silent).problems == ("arxiv-jp: no answer within 20 s, 3 times in a row",)
+    many = tuple(FeedHealth(f"f{n}", "arxiv", 0, "down " * 500) for n in range(100))
+    shown = view(replace(silent, health=many)).problems
+    assert len(shown) == cards.MAX_PROBLEMS
+    assert all(len(line) < 250 for line in shown)
+
+
+def test_why_this_mail_came_is_told_only_where_one_can_unsubscribe(pleasant: Edition):
+    assert view(pleasant).receive == ""
+    assert view(pleasant, unsubscribe="javascript:x").receive == ""
+    shown = view(pleasant, unsubscribe="mailto:stop@digest.example")
+    assert shown.receive
+    assert [link.label for link in shown.footer] == ["Unsubscribe"]
+
+
+def numbered(count: int, edition: Edition) -> cards.Page:
+    papers = tuple(
+        replace(edition.papers[0], paper=replace(edition.papers[0].paper, paper_id=n))
+        for n in range(count)
+    )
+    return view(replace(edition, sections=(replace(edition.sections[0], papers=papers),)))
+
+
+def test_shortening_begins_at_the_end_and_leaves_papers_away_last(japanese: Edition):
+    page = numbered(4, japanese)
+
+    def passages(steps: int) -> list[int]:
+        shown = cards.shortened(page, steps)
+        return [sum(len(p.text) for p in c.passages) for s in shown.sections for c in s.cards]
+
+    full = passages(0)
+    assert passages(1)[:3] == full[:3]
+    assert 0 < passages(1)[3] < full[3]
+    assert all(0 < short < full[0] for short in passages(4))
+    assert passages(5)[3] == 0
+    assert passages(8) == [0, 0, 0, 0]
+    assert len(passages(9)) == 3
+    assert cards.shortened(page, 9).omitted
+    assert passages(12) == []
+
+
+def test_a_hostile_paper_leaves_no_string_long_or_invisible(card_of: Any):
+    nasty = ("\x00\x1b[31m\u202e\u2028" + "<b>" * 10_000)[:30_000]
+    card = card_of(
+        title=nasty,
+        abstract=nasty,
+        authors=(nasty,) * 900,
+        categories=(nasty,) * 50,
+        topics=(Topic((nasty,), 1.0),) * 50,
+        sources=(nasty,),
+    )
+    shown = [card.title, card.authors, card.subjects, *card.facts, card.passages[0].text]
+    assert all(line.isprintable() and len(line) <= 700 for line in shown)
