@@ -68,7 +68,6 @@ def test_a_killed_worker_leaves_only_what_it_had_started_in_doubt(
     started = {i for i, state in states.items() if state is DeliveryState.TRANSMITTING}
     sent = {i for i, state in states.items() if state is DeliveryState.SENT}
     assert len(started) <= BATCH
-    print(len(sent))
     # Whatever was mailed is known to be sent, or in doubt; whatever counts as sent was mailed.
     assert sent <= set(mailed) <= sent | started
 
