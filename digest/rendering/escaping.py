@@ -28,7 +28,8 @@ _HTML_TOKEN = re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>|<[^>]*>|[^<]+|<", re.DOT
 _TAG = re.compile(r"(</?[a-zA-Z]\w*)([^>]*>)")
 _PIECE = re.compile(r"\s*(?:&#?\w+;|\S){1,100}|\s+")
 
-_UNIT = re.compile(r"\s+|https?://\S+|[\u3000-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]|\S")
+_WIDE = "\u3000-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
+_UNIT = re.compile(rf"\s+|https?://\S+|[{_WIDE}]|(?:(?!https?://)[^\s{_WIDE}])+")
 # A line does not begin with closing marks, nor end with opening ones (the gist of JIS X 4051).
 _NOT_FIRST = "、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝〕〉》」』】"
 _NOT_LAST = "（［｛〔〈《「『【"
@@ -106,11 +107,11 @@ def columns(line: str) -> int:
     """Return how many columns a terminal gives a line: wide East Asian characters take two."""
     if line.isascii():
         return len(line)
-    return sum(0 if unicodedata.combining(c) or c in _JOINERS else _columns_of(c) for c in line)
+    return sum(1 + _is_wide(c) for c in line if not unicodedata.combining(c) and c not in _JOINERS)
 
 
-def _columns_of(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
 
 
 def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76) -> str:
@@ -139,28 +140,31 @@ def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76)
 
 
 def _units(block: str, room: int) -> list[str]:
-    """Split text into what must stay together: words, wide characters with their marks."""
+    """Split text into what stays together: words, and wide characters with their marks."""
     units: list[str] = []
-    glued = False
-    for found in _UNIT.finditer(block):
-        piece = found[0]
-        if units and not piece.isspace() and _belongs(units[-1], piece, glued):
-            if columns(units[-1]) + columns(piece) <= room or piece.startswith("http"):
-                units[-1] += piece
-            else:
-                units.append(piece)
+    for piece in _UNIT.findall(block):
+        is_address = piece.startswith(("http://", "https://"))
+        if columns(piece) > room and not is_address:
+            size = room if piece.isascii() else room // 2
+            units += [piece[start : start + size] for start in range(0, len(piece), size)]
+        elif (
+            units
+            and _belongs(units[-1], piece)
+            and (is_address or columns(units[-1] + piece) <= room)
+        ):
+            units[-1] += piece
         else:
             units.append(piece)
-        glued = _columns_of(piece[0]) == 1
     return units
 
 
-def _belongs(unit: str, piece: str, glued: bool) -> bool:
-    if unit.isspace():
+def _belongs(unit: str, piece: str) -> bool:
+    """Tell whether there should be no break between a unit and what follows it."""
+    if unit.isspace() or piece.isspace():
         return False
     if unit[-1] in _NOT_LAST or piece in _NOT_FIRST:
         return True
-    return glued and _columns_of(piece[0]) == 1
+    return not (_is_wide(unit[-1]) or _is_wide(piece[0]))
 
 
 def fold_html(html: str, limit: int = 900) -> str:
