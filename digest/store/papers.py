@@ -17,7 +17,7 @@ from digest.store.saving import PAPER_FIELDS, SaveReport, save_changes
 from digest.store.schema import entries, papers
 from digest.text import parse_arxiv_id, parse_doi, title_key
 
-_NUMBER = re.compile(r"#(\d{1,18})")
+_NUMBER = re.compile(r"#(\d{1,9})")
 _PAPER_COLUMNS = [papers.c.paper_id, *(papers.c[name] for name in PAPER_FIELDS)]
 # A paper whose entries all moved to another one is found through that one.
 _STANDS = papers.c.superseded_by.is_(None)

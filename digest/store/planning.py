@@ -47,7 +47,11 @@ def insert_due(
         who = who.where(subscribers.c.address_key == address_key(only))
     key = [deliveries.c.subscriber_id, deliveries.c.edition_date, deliveries.c.channel]
     statement = insert(connection, deliveries).from_select(list(values), who)
-    return connection.execute(statement.on_conflict_do_nothing(index_elements=key)).rowcount
+    planned = connection.execute(
+        statement.on_conflict_do_nothing(index_elements=key),
+        execution_options={"preserve_rowcount": True},  # PostgreSQL's is lost otherwise
+    )
+    return planned.rowcount
 
 
 def fill_shards(connection: Connection, run_id: int, shard_size: int) -> None:
