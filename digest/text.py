@@ -18,10 +18,10 @@ _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 
 _ARXIV_NEW = r"\d{4}\.\d{4,5}"
 _ARXIV_OLD = r"[a-z][a-z-]*(?:\.[A-Za-z]{2})?/\d{7}"
-_ARXIV_ID = re.compile(rf"^({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d+))?$")
+_ARXIV_ID = re.compile(rf"^({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{1, 3}))?$")
 _ARXIV_ANYWHERE = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|oai:arxiv\.org:|arxiv:|huggingface\.co/papers/"
-    rf"|10\.48550/arxiv\.)({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d+))?(?!\d)",
+    rf"|10\.48550/arxiv\.)({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{1, 3}))?(?!\d)",
     re.IGNORECASE,
 )
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
@@ -32,7 +32,7 @@ _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 
 def collapse(text: str) -> str:
     """Return text on one line: NFC, controls removed, every run of whitespace one space."""
-    text = _CONTROLS.sub("", unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", _CONTROLS.sub("", text))
     return _SPACES.sub(" ", text).strip()
 
 

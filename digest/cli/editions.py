@@ -45,27 +45,31 @@ def preview(
     """Print a digest on demand; nothing is stored or sent."""
     from digest.app import utc_now
     from digest.pipeline import Day as Candidates
+    from digest.store import History
 
     parts = load_app(context)
-    wanted: Profile
-    since, sent = None, frozenset[int]()
-    if address:
-        person = parts.subscriptions.get(address)
-        wanted = person.profile
-        past = parts.store.editions.history([person.subscriber_id])[person.subscriber_id]
-        since, sent = past.cut, past.sent_papers
-    else:
-        interests = {
-            "phrases": phrase,
-            "authors": author,
-            "categories": category,
-            "topics": topic,
-            "examples": example,
-        }
-        wanted = read_profile(profile, interests)
+    person = parts.subscriptions.get(address) if address else None
+    wanted = (
+        person.profile
+        if person
+        else read_profile(
+            profile,
+            {
+                "phrases": phrase,
+                "authors": author,
+                "categories": category,
+                "topics": topic,
+                "examples": example,
+            },
+        )
+    )
     edition_date, now = _moment(day, wanted, utc_now())
     candidates = Candidates(parts.store, parts.enabled_feeds, parts.edition_options, now)
-    edition = candidates.edition(wanted, edition_date, since=since, sent=sent)
+    past = History()
+    if person:
+        ids = [person.subscriber_id]
+        past = parts.store.editions.history(ids, since=candidates.since)[person.subscriber_id]
+    edition = candidates.edition(wanted, edition_date, since=past.cut, sent=past.sent_papers)
     write_text(_in_format(parts.renderer.render(edition, parts.links), format), out)
     return 0
 

@@ -10,7 +10,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -19,7 +19,7 @@ from digest.errors import DeliveryError, DigestError
 from digest.models import Delivery, DeliveryState, Edition, Subscriber
 from digest.pipeline.editions import Day
 from digest.rendering import Links, Renderer
-from digest.store import Composed, Settlement, Shard, Store
+from digest.store import Composed, History, Settlement, Shard, Store
 
 # Minutes until a deferred delivery is tried again, by the number of attempts made before.
 _BACKOFF = (1, 5, 15, 60, 240)
@@ -136,13 +136,21 @@ class ShardWorker:
         self, missing: Sequence[tuple[Delivery, Subscriber]], day: Day, report: ShardReport
     ) -> tuple[list[Composed], list[Settlement]]:
         """Compose editions; one that cannot be composed costs only itself."""
-        history = self._store.editions.history(who.subscriber_id for _, who in missing)
-        composed, failed = [], []
+        history = self._store.editions.history(
+            (who.subscriber_id for _, who in missing), since=day.since
+        )
+        composed: list[Composed] = []
+        failed: list[Settlement] = []
+        made: dict[tuple[int, date], Edition] = {}
         for delivery, person in missing:
-            past = history[person.subscriber_id]
+            who = person.subscriber_id
             try:
-                edition = day.edition(
-                    person.profile, delivery.edition_date, since=past.cut, sent=past.sent_papers
+                # Two channels carry the same edition; two days caught up share no paper.
+                edition = made.get((who, delivery.edition_date)) or day.edition(
+                    person.profile,
+                    delivery.edition_date,
+                    since=history[who].cut,
+                    sent=history[who].sent_papers,
                 )
             except Exception as error:
                 if not isinstance(error, DigestError):
@@ -150,6 +158,9 @@ class ShardWorker:
                 told = f"the edition could not be composed: {error}"
                 failed.append(self._failed(delivery, person, told, report))
                 continue
+            made[who, delivery.edition_date] = edition
+            now_sent = history[who].sent_papers.union(p.paper.paper_id for p in edition.papers)
+            history[who] = History(now_sent, edition.composed_at)
             silent = not (edition.papers or person.profile.send_empty)
             composed.append(Composed(delivery.delivery_id, edition, silent))
         return composed, failed

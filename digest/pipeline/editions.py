@@ -33,15 +33,18 @@ class Day:
         feeds: the feeds in use, whose health stands in the footer.
         options: what an edition may draw on.
         now: the instant up to which papers count.
+
+    Attributes:
+        since: the instant from which papers count; earlier ones are no candidates any more.
     """
 
     def __init__(
         self, store: Store, feeds: Sequence[Feed], options: EditionOptions, now: datetime
     ) -> None:
+        self.since = now - options.window
         self._store = store
         self._now = now
-        self._since = now - options.window
-        self._papers = store.papers.candidates(self._since, now)
+        self._papers = store.papers.candidates(self.since, now)
         self._prepared = ranking.prepare(self._papers, store.papers.background(options.background))
         self._health = _health(store, feeds)
         self._examples: dict[str, Paper | None] = {}
@@ -63,7 +66,7 @@ class Day:
                 edition; None: all within the window are candidates.
             sent: ids of papers this subscriber was sent before.
         """
-        start = max(since, self._since) if since else self._since
+        start = max(since, self.since) if since else self.since
         eligible = {p.paper_id for p in self._papers if p.new_at and p.new_at > start} - sent
         ranked = ranking.rank(
             self._prepared, profile, examples=self._examples_of(profile), eligible=eligible

@@ -134,25 +134,23 @@ class Publisher:
         lost = ledger.recover(now, self._options.unknown)
         ledger.expire(now, self._options.freshness)
         due = self._due(now, edition_date, only, on_time)
-        # A tick that finds nothing due leaves no trace: there are 1,440 a day.
-        run_id = runs.start("publish", now) if due else None
-        planned = (
-            ledger.plan(run_id, due, channels=self._channels, now=now, only=only)
-            if run_id is not None
-            else 0
-        )
+        run_id = runs.start("publish", now)
+        planned = ledger.plan(run_id, due, channels=self._channels, now=now, only=only)
         problems = [
             f"delivery {d.delivery_id} of {d.edition_date}: the outcome is unknown, since the"
             " program stopped while it was sent"
             for d in lost
         ]
         touched = await self._deliver_all(problems)
-        if run_id is not None:
-            touched.add(run_id)
-        report = PublishReport(planned, self._states(touched), len(lost), tuple(problems))
-        if run_id is not None:
+        report = PublishReport(
+            planned, self._states(touched | {run_id}), len(lost), tuple(problems)
+        )
+        if report.total or problems:
             told = {s.value: count for s, count in report.states.items() if count}
             runs.finish(run_id, self._clock(), {"states": told, "problems": problems[:100]})
+        else:
+            # There are 1,440 ticks a day, and most find nothing to do.
+            runs.forget(run_id)
         return report
 
     def _due(

@@ -328,10 +328,16 @@ def _settle(
         }
         for item in settled
     ]
+    mine = deliveries.c.shard_id == shard.shard_id
     if rows:
-        mine = deliveries.c.shard_id == shard.shard_id
         these = deliveries.c.delivery_id == bindparam("id")
         connection.execute(update(deliveries).where(mine, these), rows)
+    # What comes back to the queue was not tried: the channel was out of order, not the address.
+    back = [item.delivery_id for item in settled if item.state is DeliveryState.QUEUED]
+    for some in chunks(back):
+        untried = {"attempts": deliveries.c.attempts - 1}
+        these = deliveries.c.delivery_id.in_(some)
+        connection.execute(update(deliveries).where(mine, these).values(untried))
 
 
 def _edition_keys(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from digest.store.database import Database
 from digest.store.schema import runs
@@ -34,6 +34,11 @@ class Runs:
         with self._database.writing() as connection:
             run_id: int = connection.execute(added).scalar_one()
         return run_id
+
+    def forget(self, run_id: int) -> None:
+        """Remove a run that had nothing to do, so that idle ticks leave no trace."""
+        with self._database.writing() as connection:
+            connection.execute(delete(runs).where(runs.c.run_id == run_id))
 
     def finish(self, run_id: int, now: datetime, report: Mapping[str, Any]) -> None:
         """Note that a run ended, with what it says of itself as plain JSON data."""

@@ -15,3 +15,12 @@ def test_the_last_run_of_a_kind_is_told_with_its_report(store: Store, now: datet
 def test_a_run_that_was_cut_off_has_no_end(store: Store, now: datetime) -> None:
     number = store.runs.start("collect", now)
     assert store.runs.last("collect") == Run(number, "collect", now, None, None)
+
+
+def test_a_run_that_had_nothing_to_do_is_forgotten(store: Store, now: datetime) -> None:
+    kept = store.runs.start("publish", now)
+    idle = store.runs.start("publish", now)
+    store.runs.forget(idle)
+    last = store.runs.last("publish")
+    assert last is not None
+    assert last.run_id == kept
