@@ -232,7 +232,10 @@ def _card(scored: ScoredPaper, words: Words, number: int, sentences: int) -> Car
         authors=_authors(paper, words),
         facts=_facts(paper, words),
         subjects=_subjects(paper, words),
-        passages=_passages(paper, words, sentences),
+        passages=tuple(
+            p if url or not p.more else replace(p, text=_with_ellipsis(p.text), more=False)
+            for p in _passages(paper, words, sentences)
+        ),
         reasons=tuple(reason_text(r, words.language) for r in scored.reasons[:MAX_REASONS]),
         links=_links(paper, words, url),
     )
@@ -291,6 +294,11 @@ def _passage(block: str, lang: str, sentences: int) -> Passage | None:
     # Only what can be shown is turned from TeX to Unicode; TeX is at most a few times longer.
     begun: Excerpt = excerpt(shown_text(block, limit * 3), sentences, limit)
     return Passage(begun.text, _lang(lang), begun.more) if begun.text else None
+
+
+def _with_ellipsis(begun: str) -> str:
+    """Return the beginning of a text that cannot be read on anywhere."""
+    return begun if begun.endswith("…") else f"{begun} …"
 
 
 def _lang(code: str) -> str:

@@ -113,6 +113,11 @@ def test_a_translation_may_stand_alone(card_of: Any):
     assert [(p.text, p.label) for p in passages] == [("雨です。", "機械翻訳（arXiv.jp）")]
 
 
+def test_an_abstract_that_can_be_read_on_nowhere_ends_in_an_ellipsis(card_of: Any):
+    passage = card_of(abstract="One. Two. Three. Four.").passages[0]
+    assert (passage.text, passage.more) == ("One. Two. Three. …", False)
+
+
 def test_a_paper_without_a_title_is_named_by_its_identifier(card_of: Any):
     assert card_of(title="\x00", arxiv_id="2511.00001").title == "2511.00001"
 
