@@ -18,10 +18,10 @@ _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 
 _ARXIV_NEW = r"\d{4}\.\d{4,5}"
 _ARXIV_OLD = r"[a-z][a-z-]*(?:\.[A-Za-z]{2})?/\d{7}"
-_ARXIV_ID = re.compile(rf"^({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{1, 3}))?$")
+_ARXIV_ID = re.compile(rf"^({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{{1,3}}))?$")
 _ARXIV_ANYWHERE = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|oai:arxiv\.org:|arxiv:|huggingface\.co/papers/"
-    rf"|10\.48550/arxiv\.)({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{1, 3}))?(?!\d)",
+    rf"|10\.48550/arxiv\.)({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{{1,3}}))?(?!\d)",
     re.IGNORECASE,
 )
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)

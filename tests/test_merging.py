@@ -193,7 +193,9 @@ def test_the_order_of_the_entries_does_not_change_the_papers(order):
         entry("huggingface", arxiv_id="2611.90001"),
         entry("aitopics", "a"),
         entry("huggingface", "h", authors=(), n_authors=2),
-        entry(external_id="2611.90002", arxiv_id="2611.90002", title="Another Title Altogether, Long"),
+        entry(
+            external_id="2611.90002", arxiv_id="2611.90002", title="Another Title Altogether, Long"
+        ),
         entry("generic", "g", doi="10.5555/g", title="A Third Title That Stands Alone Here"),
     ]
     found = papers([entries[i] for i in order])
