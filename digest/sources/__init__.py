@@ -7,14 +7,20 @@ and put a fixture beside its expectation.
 
 from digest.errors import UsageError
 from digest.sources.aitopics import AITopics
+from digest.sources.arxiv import Arxiv
 from digest.sources.arxivjp import ArxivJp
 from digest.sources.base import Source
+from digest.sources.biorxiv import BioRxiv
+from digest.sources.generic import Generic
 from digest.sources.huggingface import HuggingFace
 
 SOURCES: dict[str, Source] = {
+    "arxiv": Arxiv(),
     "huggingface": HuggingFace(),
     "arxivjp": ArxivJp(),
     "aitopics": AITopics(),
+    "biorxiv": BioRxiv(),
+    "generic": Generic(),
 }
 
 
