@@ -1,0 +1,216 @@
+"""Compose: a ranking in, one edition out. Pure.
+
+Each interest ranks by itself, so what is left to decide is who gets the places. Popular
+papers outside the interests have their share (`Profile.trending`); interests get the rest,
+and what trending leaves; a profile without interests is all trending. Among interests the
+next place goes to the one that has the fewest for its weight, so a small interest is never
+drowned by a big one, and an interest without further papers drops out. A paper stands once
+in an edition, and near-duplicates of it (the same title, nearly the same abstract) not at all.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from digest.models import (
+    Edition,
+    FeedHealth,
+    Interest,
+    InterestKind,
+    Profile,
+    Ranking,
+    ReasonKind,
+    ScoredPaper,
+    Section,
+)
+from digest.text import collapse, cut, long_words, title_key
+
+NEAR_DUPLICATE = 0.8  # Jaccard similarity of the abstracts' long words
+_MIN_WORDS = 20  # long words of an abstract that may stand as evidence
+_HEADING = 60  # characters of a section's title
+_MANY_SECTIONS = 5  # beyond, sections of one paper share one heading,
+_FEW = 2  # if there are at least so many
+_NO_PAPERS = "No new papers were collected since your last edition."
+
+
+def compose(
+    ranking: Ranking,
+    profile: Profile,
+    *,
+    edition_date: date,
+    composed_at: datetime,
+    health: Sequence[FeedHealth] = (),
+    quiet_reason: str | None = None,
+) -> Edition:
+    """Choose an edition's papers and put them into sections.
+
+    Args:
+        ranking: the candidates as the profile sees them.
+        profile: how many papers, how many of them trending.
+        edition_date: a day in the subscriber's zone.
+        composed_at: the instant up to which papers were considered.
+        health: feeds, of which those with a problem are named in the edition.
+        quiet_reason: a sentence why nothing may have come, for an edition without candidates.
+    """
+    chosen = _Chosen()
+    shares = [_Share(interest, deque(papers)) for interest, papers in ranking.by_interest]
+    matched = {scored.paper.paper_id for share in shares for scored in share.waiting}
+    outside = [s for s in ranking.popular if s.paper.paper_id not in matched]
+    kept = min(profile.trending, profile.papers) if profile.wanted else profile.papers
+    _fill(shares, chosen, profile.papers - kept)
+    trending = chosen.take(outside, kept)
+    _fill(shares, chosen, profile.papers - chosen.count)
+    sections = _sections(ranking, (scored for share in shares for scored in share.placed))
+    if trending:
+        heading = "Trending outside your interests" if profile.wanted else "Trending"
+        sections.append(Section(heading, None, tuple(trending)))
+    return Edition(
+        edition_date=edition_date,
+        composed_at=composed_at,
+        name=profile.name,
+        language=profile.language,
+        sections=tuple(sections),
+        candidates=ranking.candidates,
+        silence=None if sections else _silence(ranking, profile, quiet_reason),
+        health=tuple(feed for feed in health if feed.problem),
+    )
+
+
+# ---------------------------------------------------------------- places
+
+
+@dataclass(slots=True)
+class _Share:
+    """One interest's papers: those it still offers, best first, and those it has placed."""
+
+    interest: Interest
+    waiting: deque[ScoredPaper]
+    placed: list[ScoredPaper] = field(default_factory=list)
+
+    @property
+    def turn(self) -> float:
+        """Return when it is this interest's turn: the smaller, the sooner."""
+        return (len(self.placed) + 1) / max(self.interest.weight, 1e-9)
+
+
+class _Chosen:
+    """The papers that already stand in the edition."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] = set()
+        self._titles: set[str] = set()
+        self._abstracts: list[set[str]] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._ids)
+
+    def take(self, papers: Iterable[ScoredPaper], limit: int) -> list[ScoredPaper]:
+        """Take the first papers that are not in the edition yet, at most `limit`."""
+        taken: list[ScoredPaper] = []
+        for scored in papers:
+            if len(taken) >= limit:
+                break
+            if self.add(scored):
+                taken.append(scored)
+        return taken
+
+    def add(self, scored: ScoredPaper) -> bool:
+        """Add a paper; False: it, or nearly the same, is there already."""
+        paper = scored.paper
+        title, words = title_key(paper.title), long_words(paper.abstract)
+        repeated = paper.paper_id in self._ids or (bool(title) and title in self._titles)
+        if repeated or any(_nearly_same(words, other) for other in self._abstracts):
+            return False
+        self._ids.add(paper.paper_id)
+        self._titles.add(title)
+        self._abstracts.append(words)
+        return True
+
+
+def _nearly_same(one: set[str], other: set[str]) -> bool:
+    if min(len(one), len(other)) < _MIN_WORDS:
+        return False
+    return len(one & other) >= NEAR_DUPLICATE * len(one | other)
+
+
+def _fill(shares: Sequence[_Share], chosen: _Chosen, places: int) -> None:
+    """Give places to the interests in turn, until there are none left, or no papers.
+
+    Each interest that has enough papers gets at least the whole part of its share by weight.
+    Equal turns go to the interest with the better paper, then in the profile's order.
+    """
+    while places > 0:
+        offering = [share for share in shares if share.waiting]
+        if not offering:
+            return
+        share = min(offering, key=lambda s: (s.turn, -s.waiting[0].score))
+        scored = share.waiting.popleft()
+        if chosen.add(scored):
+            share.placed.append(scored)
+            places -= 1
+
+
+# ---------------------------------------------------------------- sections
+
+
+def _sections(ranking: Ranking, placed: Iterable[ScoredPaper]) -> list[Section]:
+    """Put each placed paper under the interest for which it scores best, in the profile's order.
+
+    Where there would be many sections, those of one paper share a heading at the end.
+    """
+    ids = {scored.paper.paper_id for scored in placed}
+    best: dict[int, tuple[int, ScoredPaper]] = {}
+    for number, (_, papers) in enumerate(ranking.by_interest):
+        for scored in papers:
+            key = scored.paper.paper_id
+            if key in ids and (key not in best or scored.score > best[key][1].score):
+                best[key] = number, scored
+    groups: list[list[ScoredPaper]] = [[] for _ in ranking.by_interest]
+    for number, scored in best.values():
+        groups[number].append(scored)
+    groups = [sorted(group, key=_by_score) for group in groups if group]
+    single = [group[0] for group in groups if len(group) == 1]
+    if len(groups) <= _MANY_SECTIONS or len(single) < _FEW:
+        return [Section(_heading(group[0]), group[0].interest, tuple(group)) for group in groups]
+    sections = [
+        Section(_heading(group[0]), group[0].interest, tuple(group))
+        for group in groups
+        if len(group) > 1
+    ]
+    heading = "From your other interests" if sections else "From your interests"
+    single.sort(key=_by_score)
+    return [*sections, Section(heading, single[0].interest, tuple(single))]
+
+
+def _by_score(scored: ScoredPaper) -> tuple[float, int]:
+    return -scored.score, scored.paper.paper_id
+
+
+def _heading(scored: ScoredPaper) -> str:
+    """Return an interest in a few words; `scored` is its best paper."""
+    interest = scored.interest
+    assert interest is not None
+    if interest.kind is InterestKind.EXAMPLE:
+        titles = (r.value for r in scored.reasons if r.kind is ReasonKind.EXAMPLE)
+        return cut(f"Like: {collapse(next(titles, interest.value))}", _HEADING)
+    if interest.kind is InterestKind.TOPIC:
+        return cut(collapse(interest.value.rpartition(">")[2]), _HEADING)
+    return cut(collapse(interest.value), _HEADING)
+
+
+def _silence(ranking: Ranking, profile: Profile, quiet_reason: str | None) -> str:
+    """Return why the edition is empty, in a sentence."""
+    n = ranking.candidates
+    if n == 0 and ranking.muted:
+        return f"{_new_papers(ranking.muted)}, all of what you muted."
+    if n == 0:
+        return quiet_reason or _NO_PAPERS
+    if not profile.wanted:
+        return f"{_new_papers(n)}, none of them popular, and your profile names no interests."
+    return f"{_new_papers(n)}, none matches your interests."
+
+
+def _new_papers(n: int) -> str:
+    return "1 new paper" if n == 1 else f"{n:,} new papers"

@@ -1,0 +1,502 @@
+"""Papers as numbers: a sparse TF-IDF matrix over stems and pairs of neighbouring stems.
+
+Chinese and Japanese count by pairs of characters. A translation is a unit vector of its own
+beside the paper's, so that it never dilutes the original's words. Rare words weigh more: idf
+comes from the background and the day's papers, on top of some hundred imagined papers that
+tell a young installation which words every paper uses.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from digest.models import Paper
+from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, plain
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Matrix: TypeAlias = sparse.csr_matrix
+
+# A word, or a pair of words, in more than this share of all papers is no evidence by itself.
+_COMMON_WORD = 0.1
+_COMMON_PAIR = 0.2
+
+# The imagined papers: how many, and how often a word of the list below stands in them.
+_IMAGINED = 300
+_COMMON_SHARE = 0.15
+_COMMON_WORDS = [
+    "ability",
+    "able",
+    "accuracy",
+    "accurate",
+    "achieve",
+    "across",
+    "adapt",
+    "address",
+    "advance",
+    "algorithm",
+    "allow",
+    "analysis",
+    "analyze",
+    "application",
+    "apply",
+    "approach",
+    "appropriate",
+    "architecture",
+    "area",
+    "art",
+    "aspect",
+    "assess",
+    "automatic",
+    "available",
+    "base",
+    "baseline",
+    "benchmark",
+    "benefit",
+    "better",
+    "build",
+    "capability",
+    "capture",
+    "case",
+    "challenge",
+    "change",
+    "code",
+    "collect",
+    "combine",
+    "common",
+    "compare",
+    "comparison",
+    "complete",
+    "complex",
+    "component",
+    "compute",
+    "computational",
+    "condition",
+    "consider",
+    "consist",
+    "constraint",
+    "construct",
+    "context",
+    "contribution",
+    "control",
+    "cost",
+    "create",
+    "current",
+    "data",
+    "dataset",
+    "deep",
+    "define",
+    "demonstrate",
+    "depend",
+    "derive",
+    "describe",
+    "design",
+    "detail",
+    "determine",
+    "develop",
+    "difference",
+    "different",
+    "difficult",
+    "direct",
+    "discuss",
+    "distribution",
+    "domain",
+    "effect",
+    "effective",
+    "efficiency",
+    "efficient",
+    "element",
+    "employ",
+    "enable",
+    "end",
+    "enhance",
+    "ensure",
+    "environment",
+    "error",
+    "establish",
+    "estimate",
+    "evaluate",
+    "evaluation",
+    "evidence",
+    "exist",
+    "existing",
+    "experiment",
+    "experimental",
+    "explore",
+    "extend",
+    "extensive",
+    "extract",
+    "factor",
+    "feature",
+    "field",
+    "finding",
+    "first",
+    "focus",
+    "form",
+    "framework",
+    "function",
+    "fundamental",
+    "future",
+    "gain",
+    "gap",
+    "general",
+    "generate",
+    "generation",
+    "give",
+    "global",
+    "goal",
+    "good",
+    "group",
+    "guide",
+    "handle",
+    "help",
+    "high",
+    "human",
+    "idea",
+    "identify",
+    "impact",
+    "implement",
+    "implementation",
+    "important",
+    "improve",
+    "improvement",
+    "include",
+    "increase",
+    "independent",
+    "indicate",
+    "individual",
+    "inference",
+    "information",
+    "input",
+    "insight",
+    "integrate",
+    "interaction",
+    "introduce",
+    "investigate",
+    "issue",
+    "key",
+    "knowledge",
+    "known",
+    "lack",
+    "language",
+    "large",
+    "lead",
+    "learn",
+    "learning",
+    "level",
+    "leverage",
+    "limit",
+    "limitation",
+    "local",
+    "long",
+    "low",
+    "main",
+    "make",
+    "mechanism",
+    "method",
+    "metric",
+    "model",
+    "module",
+    "multiple",
+    "natural",
+    "need",
+    "network",
+    "neural",
+    "new",
+    "novel",
+    "number",
+    "object",
+    "observe",
+    "obtain",
+    "offer",
+    "open",
+    "optimal",
+    "order",
+    "original",
+    "outperform",
+    "output",
+    "overall",
+    "paper",
+    "parameter",
+    "particular",
+    "pattern",
+    "perform",
+    "performance",
+    "point",
+    "popular",
+    "possible",
+    "potential",
+    "practical",
+    "practice",
+    "predict",
+    "prediction",
+    "present",
+    "previous",
+    "principle",
+    "problem",
+    "procedure",
+    "process",
+    "produce",
+    "promising",
+    "property",
+    "propose",
+    "provide",
+    "publicly",
+    "quality",
+    "question",
+    "random",
+    "range",
+    "rate",
+    "real",
+    "recent",
+    "reduce",
+    "region",
+    "relate",
+    "relation",
+    "relative",
+    "reliable",
+    "remain",
+    "report",
+    "represent",
+    "representation",
+    "require",
+    "research",
+    "resource",
+    "result",
+    "reveal",
+    "review",
+    "robust",
+    "role",
+    "sample",
+    "scale",
+    "scenario",
+    "scheme",
+    "score",
+    "search",
+    "select",
+    "set",
+    "setting",
+    "several",
+    "share",
+    "show",
+    "significant",
+    "similar",
+    "simple",
+    "simulation",
+    "single",
+    "size",
+    "small",
+    "solution",
+    "solve",
+    "source",
+    "space",
+    "specific",
+    "stage",
+    "standard",
+    "state",
+    "step",
+    "strategy",
+    "strong",
+    "structure",
+    "study",
+    "subject",
+    "success",
+    "suggest",
+    "superior",
+    "support",
+    "survey",
+    "system",
+    "task",
+    "technique",
+    "term",
+    "test",
+    "theory",
+    "time",
+    "tool",
+    "train",
+    "training",
+    "two",
+    "type",
+    "understand",
+    "understanding",
+    "unified",
+    "unique",
+    "user",
+    "validate",
+    "value",
+    "variety",
+    "various",
+    "work",
+    "world",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The texts of some papers as one row of stem numbers, for finding phrases.
+
+    Attributes:
+        stems: all texts one after the other, each closed by `BREAK`.
+        rows: for each stem, the paper it belongs to.
+        in_title: for each stem, whether it stands in the title.
+    """
+
+    stems: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    in_title: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """How texts become vectors: the lexicon, the terms' columns and their weights.
+
+    Attributes:
+        lexicon: numbers of stems.
+        traits: what each stem may be.
+        keys: the key of each column, rising: a stem's number, or that of a pair.
+        idf: the weight of each column.
+        common: whether a column's term is too common to be evidence by itself.
+    """
+
+    lexicon: Lexicon
+    traits: "_Traits"
+    keys: Ints
+    idf: Floats
+    common: NDArray[np.bool_]
+
+    def vector(self, text: str) -> Matrix:
+        """Return the unit vector of a text as a matrix of one row (empty: nothing known in it)."""
+        columns, _ = self.terms(self.lexicon.read(plain(text[:MAX_TEXT])))
+        terms, counts = np.unique(columns, return_counts=True)
+        row = sparse.csr_matrix(
+            (1 + np.log(counts), terms, [0, len(terms)]), shape=(1, len(self.keys))
+        )
+        return _weighted(row, self.idf)
+
+    def terms(self, stems: Sequence[int]) -> tuple[Ints, Ints]:
+        """Return the columns of all terms in a row of stems, and where each term starts."""
+        closed = np.maximum(np.array([*stems, BREAK]), BREAK)
+        keys, places = _term_keys(closed, self.traits)
+        columns = np.searchsorted(self.keys, keys)
+        known = columns < len(self.keys)
+        known[known] = self.keys[columns[known]] == keys[known]
+        return columns[known], places[known]
+
+    def is_pair(self, column: int) -> bool:
+        """Tell whether a column's term is two neighbouring words."""
+        return int(self.keys[column]) >= self.traits.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """The lexicon's traits as arrays, when it has learnt all."""
+
+    size: int
+    term: NDArray[np.bool_]
+    link: NDArray[np.bool_]
+    cjk: NDArray[np.bool_]
+
+
+def build(
+    candidates: Sequence[Paper], background: Sequence[Paper]
+) -> tuple[Features, Corpus, Matrix, Matrix]:
+    """Return the features of the day, the candidates' texts, and both matrices (a row a paper).
+
+    Rows are unit vectors, or zero where a paper has no words; so a product of two is a cosine.
+    """
+    lexicon = Lexicon()
+    for word in _COMMON_WORDS:
+        lexicon.learn(word)
+    papers = [*candidates, *background]
+    corpus, foreign = _read(lexicon, papers)
+    traits = _Traits(
+        len(lexicon), np.array(lexicon.term), np.array(lexicon.link), np.array(lexicon.cjk)
+    )
+    keys, counts = _count(corpus, foreign, traits, 2 * len(papers))
+    idf, common = _weigh(lexicon, keys, counts, len(papers))
+    texts = _weighted(counts, idf)
+    matrix = (texts[: len(papers)] + texts[len(papers) :]).tocsr()
+    features = Features(lexicon, traits, keys, idf, common)
+    n, end = len(candidates), int(np.searchsorted(corpus.rows, len(candidates)))
+    own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
+    return features, own, matrix[:n], matrix[n:]
+
+
+def texts_of(paper: Paper) -> tuple[str, ...]:
+    """Return a paper's plain texts, bounded: title, abstract, translations."""
+    return (
+        plain(paper.title[:MAX_TITLE]),
+        plain(paper.abstract[:MAX_TEXT]),
+        *(plain(paper.translations[name][:MAX_TEXT]) for name in sorted(paper.translations)),
+    )
+
+
+def _read(lexicon: Lexicon, papers: Sequence[Paper]) -> tuple[Corpus, NDArray[np.bool_]]:
+    """Return all texts as stem numbers, and for each whether it stands in a translation."""
+    stems = array("i")
+    lengths: list[tuple[int, int, int]] = []
+    for row, paper in enumerate(papers):
+        for place, text in enumerate(texts_of(paper)):
+            numbers = lexicon.learn(text)
+            stems.extend(numbers)
+            stems.append(BREAK)
+            lengths.append((row, min(place, 2), len(numbers) + 1))
+    rows, places, sizes = np.array(lengths, dtype=np.int32).reshape(-1, 3).T
+    where = np.repeat(places, sizes)
+    corpus = Corpus(np.array(stems, dtype=np.int32), np.repeat(rows, sizes), where == 0)
+    return corpus, where == 2
+
+
+def _term_keys(stems: NDArray[np.int32] | Ints, traits: _Traits) -> tuple[Ints, Ints]:
+    """Return the keys of all terms in a row of stems, and where each starts."""
+    single = np.flatnonzero(traits.term[stems])
+    left, right = stems[:-1], stems[1:]
+    pairs = traits.link[left] & traits.link[right] & (traits.cjk[left] == traits.cjk[right])
+    double = np.flatnonzero(pairs)
+    keys = (stems[double].astype(np.int64) + 1) * traits.size + stems[double + 1]
+    return np.concatenate([stems[single].astype(np.int64), keys]), np.concatenate([single, double])
+
+
+def _count(
+    corpus: Corpus, foreign: NDArray[np.bool_], traits: _Traits, n_rows: int
+) -> tuple[Ints, Matrix]:
+    """Return the terms' keys and how often each stands in each text.
+
+    A translation counts as a text of its own, by its CJK characters only. Pairs that stand in
+    one text only are left out: they are most of all pairs and would match nothing.
+    """
+    keys, places = _term_keys(corpus.stems, traits)
+    kept = ~foreign[places] | traits.cjk[corpus.stems[places]]
+    keys, places = keys[kept], places[kept]
+    rows = corpus.rows[places] + np.where(foreign[places], n_rows // 2, 0)
+    found, columns = np.unique(keys, return_inverse=True)
+    counts = sparse.csr_matrix((np.ones(len(keys)), (rows, columns)), shape=(n_rows, len(found)))
+    several = np.bincount(counts.indices, minlength=len(found)) > 1
+    stay = np.flatnonzero(several | (found < traits.size))
+    return found[stay], counts[:, stay]
+
+
+def _weigh(
+    lexicon: Lexicon, keys: Ints, counts: Matrix, n_papers: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return each term's idf, and whether it is common; turn the counts to 1 + log(count)."""
+    seen = np.bincount(counts.indices, minlength=len(keys)).astype(float)
+    imagined = np.isin(keys, [lexicon.number(word) for word in _COMMON_WORDS])
+    seen += _IMAGINED * _COMMON_SHARE * imagined
+    total = n_papers + _IMAGINED
+    counts.data = 1 + np.log(counts.data)
+    too_common = np.where(keys < len(lexicon), _COMMON_WORD, _COMMON_PAIR) * total
+    return np.log((1 + total) / (1 + seen)) + 1, seen > too_common
+
+
+def _weighted(rows: Matrix, idf: Floats) -> Matrix:
+    """Return rows times idf, each of length 1 (a row without terms stays zero)."""
+    weighted = rows.multiply(idf[np.newaxis, :]).tocsr()
+    norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    norms[norms == 0] = 1
+    return sparse.diags(1 / norms) @ weighted

@@ -1,0 +1,201 @@
+"""Each interest ranks by itself: which candidates it matches, how strongly, and why.
+
+Strengths run from 0 to 1 and mean the same for every kind of interest:
+
+==========  ================================================================================
+author      1 with the same given name, 0.7 with an initial or a last name alone
+phrase      0.6 word for word (0.75 in the title) plus 0.25 x similarity; else 0.6 x similarity
+topic       0.4 + 0.5 x the source's confidence
+example     similarity (`similarity`, or `learning` from three examples on)
+text        similarity
+category    0.2 plus 0.2 x the likeness to the profile's other interests
+==========  ================================================================================
+
+The order says how specific an interest is; benchmarks have no authors or topics to tune it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from digest.models import Interest, InterestKind, Paper, Profile, Reason, ReasonKind
+from digest.ranking.candidates import Candidates
+from digest.ranking.features import Floats, Matrix
+from digest.ranking.learning import ENOUGH, learn
+from digest.ranking.reasons import shared_words
+from digest.ranking.similarity import similarity, with_feedback
+from digest.text import parse_arxiv_id, parse_doi
+
+_PHRASE, _IN_TITLE, _PHRASE_MORE, _NEAR = 0.6, 0.15, 0.25, 0.6
+_TOPIC, _TOPIC_MORE = 0.4, 0.5
+_CATEGORY, _CATEGORY_MORE = 0.2, 0.2
+
+# Gives the reason for a row, with the contribution it is to carry.
+Reasoning = Callable[[int, float], Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What one interest says of all candidates.
+
+    Attributes:
+        interest: whose match this is.
+        strength: by row; 0: no match.
+        likeness: by row, at least the strength: similarity in words, also below the bar.
+        why: gives the reason for a match.
+    """
+
+    interest: Interest
+    strength: Floats
+    likeness: Floats
+    why: Reasoning
+
+
+def match_all(
+    candidates: Candidates, profile: Profile, examples: Mapping[str, Paper]
+) -> list[Match]:
+    """Match every wanted interest of a profile, in the profile's order."""
+    wanted = profile.wanted
+    example_papers = [i for i in wanted if i.kind is InterestKind.EXAMPLE]
+    together = _match_examples(candidates, example_papers, examples)
+    matches = []
+    for interest in wanted:
+        match interest.kind:
+            case InterestKind.EXAMPLE:
+                matches.append(together[interest])
+            case InterestKind.PHRASE:
+                matches.append(_match_phrase(candidates, interest))
+            case InterestKind.TEXT:
+                matches.append(_match_text(candidates, interest))
+            case InterestKind.AUTHOR:
+                matches.append(_match_author(candidates, interest))
+            case InterestKind.TOPIC:
+                matches.append(_match_topic(candidates, interest))
+            case InterestKind.CATEGORY:
+                matches.append(_match_category(candidates, interest))
+    return _order_categories(matches, len(candidates.papers))
+
+
+def _match_phrase(candidates: Candidates, interest: Interest) -> Match:
+    vector = with_feedback(candidates, candidates.features.vector(interest.value))
+    near = similarity(candidates, vector)
+    strength = _NEAR * near.matches
+    rows, in_title = candidates.phrase_rows(interest.value)
+    strength[rows] = _PHRASE + _PHRASE_MORE * near.strength[rows]
+    strength[in_title] += _IN_TITLE
+    exact = frozenset(rows.tolist())
+
+    def why(row: int, part: float) -> Reason:
+        if row in exact:
+            return Reason(ReasonKind.PHRASE, interest.value, (), part)
+        words = shared_words(candidates, row, near.weights)
+        return Reason(ReasonKind.WORDS, interest.value, words, part)
+
+    likeness = np.maximum(_NEAR * near.strength, strength)
+    return Match(interest, strength, likeness, why)
+
+
+def _match_text(candidates: Candidates, interest: Interest) -> Match:
+    vector = with_feedback(candidates, candidates.features.vector(interest.value))
+    near = similarity(candidates, vector)
+
+    def why(row: int, part: float) -> Reason:
+        words = shared_words(candidates, row, near.weights)
+        return Reason(ReasonKind.WORDS, interest.value, words, part)
+
+    return Match(interest, near.matches, near.strength, why)
+
+
+def _match_author(candidates: Candidates, interest: Interest) -> Match:
+    rows = candidates.index.authored(interest.value)
+    strength = np.zeros(len(candidates.papers))
+    for row, (sure, _) in rows.items():
+        strength[row] = sure
+    return Match(
+        interest,
+        strength,
+        strength,
+        lambda row, part: Reason(ReasonKind.AUTHOR, interest.value, (rows[row][1],), part),
+    )
+
+
+def _match_topic(candidates: Candidates, interest: Interest) -> Match:
+    topics = candidates.index.about(interest.value)
+    strength = np.zeros(len(candidates.papers))
+    for row, topic in topics.items():
+        strength[row] = _TOPIC + _TOPIC_MORE * min(max(topic.confidence, 0.0), 1.0)
+
+    def why(row: int, part: float) -> Reason:
+        topic = topics[row]
+        return Reason(ReasonKind.TOPIC, str(topic), (f"{topic.confidence:.2f}",), part)
+
+    return Match(interest, strength, strength, why)
+
+
+def _match_category(candidates: Candidates, interest: Interest) -> Match:
+    strength = np.zeros(len(candidates.papers))
+    strength[candidates.index.in_category(interest.value)] = _CATEGORY
+    return Match(
+        interest,
+        strength,
+        strength,
+        lambda _, part: Reason(ReasonKind.CATEGORY, interest.value, (), part),
+    )
+
+
+def _order_categories(matches: Sequence[Match], n: int) -> list[Match]:
+    """Let papers of a category rank by their likeness to what else the subscriber wants."""
+    is_category = [m.interest.kind is InterestKind.CATEGORY for m in matches]
+    others = [m.likeness for m, category in zip(matches, is_category, strict=True) if not category]
+    more = _CATEGORY_MORE * np.max([np.zeros(n), *others], axis=0)
+    ordered = []
+    for match, category in zip(matches, is_category, strict=True):
+        if category:
+            strength = np.where(match.strength > 0, match.strength + more, 0.0)
+            ordered.append(replace(match, strength=strength, likeness=strength))
+        else:
+            ordered.append(match)
+    return ordered
+
+
+def _match_examples(
+    candidates: Candidates, interests: Sequence[Interest], examples: Mapping[str, Paper]
+) -> dict[Interest, Match]:
+    """Match example papers: together when there are enough of them, else one by one."""
+    texts = {i: _example_text(i.value, examples.get(i.value)) for i in interests}
+    vectors = {
+        i: candidates.features.vector(f"{title}. {rest}") for i, (title, rest) in texts.items()
+    }
+    known = [i for i, vector in vectors.items() if vector.nnz]
+    joint = None
+    if len(known) >= ENOUGH:
+        joint = learn(candidates, [vectors[i] for i in known], [i.weight for i in known])
+    matches = {}
+    for interest, vector in vectors.items():
+        why = _why_example(candidates, texts[interest][0], vector)
+        if joint and interest in known:
+            mine = joint.passes & (joint.nearest == known.index(interest))
+            strength, likeness = np.where(mine, joint.strength, 0.0), joint.strength
+        else:
+            near = similarity(candidates, vector)
+            strength, likeness = near.matches, near.strength
+        matches[interest] = Match(interest, strength, likeness, why)
+    return matches
+
+
+def _example_text(value: str, paper: Paper | None) -> tuple[str, str]:
+    """Return the title and the rest of an example's text; empty where only an id is known."""
+    if paper is not None:
+        return paper.title, paper.abstract
+    is_title = not (parse_arxiv_id(value) or parse_doi(value) or "://" in value)
+    return (value, "") if is_title and " " in value.strip() else ("", "")
+
+
+def _why_example(candidates: Candidates, title: str, vector: Matrix) -> Reasoning:
+    weights = vector.toarray().ravel()
+
+    def why(row: int, part: float) -> Reason:
+        return Reason(ReasonKind.EXAMPLE, title, shared_words(candidates, row, weights), part)
+
+    return why

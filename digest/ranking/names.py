@@ -1,0 +1,77 @@
+"""Names of people: whether the name of a profile and the name on a paper may be one person's."""
+
+import re
+from dataclasses import dataclass
+
+from digest.text import fold
+
+# How sure a match is: the same given name, or only an initial (or no given name) to go by.
+CERTAIN = 1.0
+POSSIBLE = 0.7
+
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_PARTICLES = frozenset(
+    [
+        "af",
+        "al",
+        "bin",
+        "da",
+        "de",
+        "del",
+        "della",
+        "den",
+        "der",
+        "di",
+        "dos",
+        "du",
+        "el",
+        "la",
+        "le",
+        "ten",
+        "ter",
+        "van",
+        "von",
+        "zu",
+    ]
+)
+_SEPARATORS = re.compile(r"[\s.,]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A folded name: the last word of the last name, and the given names or initials."""
+
+    last: str
+    given: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, name: str) -> "Name":
+        """Read "First Last", "Last, First" or a last name alone; accents do not count."""
+        head, _, tail = name[:200].partition(",")
+        if fold(tail).strip(". ") not in {"", *_SUFFIXES}:
+            name = f"{tail} {head}"
+        words = [w for w in _SEPARATORS.split(fold(name[:200]).replace("’", "'")) if w]
+        words = [w for w in words if w not in _SUFFIXES] or words
+        if not words:
+            return cls("", ())
+        given = [part for w in words[:-1] for part in w.split("-") if part]
+        return cls(words[-1], tuple(g for g in given if g not in _PARTICLES))
+
+    def match(self, other: "Name") -> float:
+        """Return how sure it is that both are one person: 0, `POSSIBLE` or `CERTAIN`."""
+        if not self.last or self.last != other.last:
+            return 0.0
+        if not self.given or not other.given:
+            return POSSIBLE
+        pairs = zip(self.given, other.given, strict=False)
+        if not all(_compatible(one, another) for one, another in pairs):
+            return 0.0
+        same = self.given[0] == other.given[0] and len(self.given[0]) > 1
+        return CERTAIN if same else POSSIBLE
+
+
+def _compatible(one: str, other: str) -> bool:
+    """Tell whether two given names are equal, or one is the other's initial."""
+    if len(one) == 1 or len(other) == 1:
+        return one[0] == other[0]
+    return one == other

@@ -1,0 +1,281 @@
+"""Words of a text: what stands in it, in order, and which of them carry meaning.
+
+A token is a word (with its possessive or the signs of "C++" and "C#"), one Chinese or Japanese
+character, or a mark that ends a phrase. Two words with the same English stem have the same
+number; accents and case do not count. So "word for word" means: the same numbers in a row.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import Stemmer
+
+MAX_TITLE = 1_000  # characters that are read of a title
+MAX_TEXT = 6_000  # and of an abstract, a translation or an interest
+
+UNKNOWN = -1  # a word that stands in no paper of the day or the background
+BREAK = 0  # the end of a title, an abstract, a paper: no phrase crosses it
+MARK = 1  # punctuation inside a text
+
+_CJK = "\u3005\u3041-\u30ff\u3400-\u9fff"
+_TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:['’]s\b|\+\+|#)?|[.,;:!?](?=\s|$)|[()\[\]、。]")
+_CJK_CHARACTER = re.compile(f"[{_CJK}]")
+_TEX_ACCENT = re.compile(r"\\[\"'`^~=.](?=\{?[A-Za-z])")
+_TEX_COMMAND = re.compile(r"\\[A-Za-z]+\*?")
+_TEX_MARKS = str.maketrans({"$": " ", "{": "", "}": ""})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_MAX_WORD = 100
+
+_STOP_WORDS = [
+    "a",
+    "about",
+    "above",
+    "after",
+    "again",
+    "all",
+    "also",
+    "although",
+    "am",
+    "among",
+    "an",
+    "and",
+    "any",
+    "are",
+    "as",
+    "at",
+    "be",
+    "because",
+    "been",
+    "before",
+    "being",
+    "below",
+    "between",
+    "both",
+    "but",
+    "by",
+    "can",
+    "cannot",
+    "could",
+    "did",
+    "do",
+    "does",
+    "doing",
+    "done",
+    "down",
+    "due",
+    "during",
+    "each",
+    "either",
+    "else",
+    "etc",
+    "ever",
+    "every",
+    "few",
+    "for",
+    "from",
+    "further",
+    "had",
+    "has",
+    "have",
+    "having",
+    "he",
+    "hence",
+    "her",
+    "here",
+    "hers",
+    "him",
+    "his",
+    "how",
+    "however",
+    "i",
+    "if",
+    "in",
+    "into",
+    "is",
+    "it",
+    "its",
+    "itself",
+    "just",
+    "less",
+    "let",
+    "like",
+    "may",
+    "me",
+    "might",
+    "more",
+    "moreover",
+    "most",
+    "much",
+    "must",
+    "my",
+    "near",
+    "neither",
+    "no",
+    "nor",
+    "not",
+    "now",
+    "of",
+    "off",
+    "on",
+    "once",
+    "one",
+    "only",
+    "onto",
+    "or",
+    "other",
+    "our",
+    "ours",
+    "out",
+    "over",
+    "own",
+    "per",
+    "quite",
+    "rather",
+    "s",
+    "same",
+    "second",
+    "shall",
+    "she",
+    "should",
+    "since",
+    "so",
+    "some",
+    "still",
+    "such",
+    "t",
+    "than",
+    "that",
+    "the",
+    "their",
+    "theirs",
+    "them",
+    "then",
+    "there",
+    "thereby",
+    "therefore",
+    "these",
+    "they",
+    "third",
+    "this",
+    "those",
+    "though",
+    "through",
+    "thus",
+    "to",
+    "too",
+    "toward",
+    "towards",
+    "two",
+    "under",
+    "until",
+    "up",
+    "upon",
+    "us",
+    "use",
+    "used",
+    "using",
+    "versus",
+    "very",
+    "via",
+    "was",
+    "we",
+    "well",
+    "were",
+    "what",
+    "when",
+    "where",
+    "whereas",
+    "whether",
+    "which",
+    "while",
+    "who",
+    "whom",
+    "whose",
+    "why",
+    "will",
+    "with",
+    "within",
+    "without",
+    "would",
+    "yet",
+    "you",
+    "your",
+]
+
+
+def plain(text: str) -> str:
+    """Return text without TeX commands: what is left are the words and formulas' letters."""
+    if "\\" in text:
+        text = _TEX_COMMAND.sub(" ", _TEX_ACCENT.sub("", text))
+    if "$" in text or "{" in text:
+        text = text.translate(_TEX_MARKS)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each token of a plain text starts and ends."""
+    return (found.span() for found in _TOKEN.finditer(text))
+
+
+def _fold(word: str) -> str:
+    if word.isascii():
+        return word.lower()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", word.replace("’", "'")))
+    return unicodedata.normalize("NFC", bare).casefold()
+
+
+class Lexicon:
+    """Numbers the stems of words. It learns from the day's texts, and only reads after that.
+
+    Attributes:
+        term: by number, whether a stem is a term by itself.
+        link: whether it may be half of a pair of neighbouring words.
+        cjk: whether it is one Chinese or Japanese character.
+    """
+
+    def __init__(self) -> None:
+        self._stemmer = Stemmer.Stemmer("english", 0)
+        self._numbers: dict[str, int] = {"": BREAK, ".": MARK}
+        self._words: dict[str, int] = {}
+        self.term = [False, False]
+        self.link = [False, False]
+        self.cjk = [False, False]
+        self._stop_stems = frozenset(map(self._stem, _STOP_WORDS))
+
+    def __len__(self) -> int:
+        return len(self.term)
+
+    def learn(self, text: str) -> list[int]:
+        """Return the numbers of a plain text's tokens, numbering new stems."""
+        words = self._words
+        numbers = []
+        for word in _TOKEN.findall(text):
+            number = words.get(word)
+            if number is None:
+                number = words[word] = self._add(self._stem(word))
+            numbers.append(number)
+        return numbers
+
+    def read(self, text: str) -> list[int]:
+        """Return the numbers of a plain text's tokens, `UNKNOWN` for stems never learnt."""
+        return [self.number(word) for word in _TOKEN.findall(text)]
+
+    def number(self, word: str) -> int:
+        """Return the number of one word's stem, or `UNKNOWN`."""
+        number = self._words.get(word)
+        return self._numbers.get(self._stem(word), UNKNOWN) if number is None else number
+
+    def _stem(self, word: str) -> str:
+        folded = _fold(word[:_MAX_WORD])
+        return self._stemmer.stemWord(folded) if folded[:1].isalnum() else "."
+
+    def _add(self, stem: str) -> int:
+        number = self._numbers.setdefault(stem, len(self))
+        if number == len(self):
+            cjk = len(stem) == 1 and _CJK_CHARACTER.match(stem) is not None
+            meaningful = stem not in self._stop_stems
+            self.cjk.append(cjk)
+            self.link.append(meaningful)
+            self.term.append(meaningful and not cjk and len(stem) > 1 and not stem.isdigit())
+        return number

@@ -1,0 +1,226 @@
+from collections import Counter
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.composing import compose
+from digest.models import (
+    Edition,
+    FeedHealth,
+    Interest,
+    InterestKind,
+    Paper,
+    Profile,
+    Ranking,
+    Reason,
+    ReasonKind,
+    ScoredPaper,
+)
+
+DAY = date(2031, 3, 4)
+NOW = datetime(2031, 3, 4, 6, tzinfo=UTC)
+Listed = dict[Interest, dict[int, float]]
+
+
+def _interest(
+    value: str, weight: float = 1.0, kind: InterestKind = InterestKind.PHRASE
+) -> Interest:
+    return Interest(kind, value, weight)
+
+
+def _paper(paper_id: int) -> Paper:
+    return Paper(paper_id, f"Title number {paper_id}")
+
+
+def _scored(paper_id: int, score: float, interest: Interest | None) -> ScoredPaper:
+    return ScoredPaper(_paper(paper_id), score, interest)
+
+
+def _ranking(listed: Listed, popular: list[int] = (), candidates: int = 42) -> Ranking:  # type: ignore[assignment]
+    by_interest = tuple(
+        (
+            interest,
+            tuple(
+                _scored(paper_id, score, interest)
+                for paper_id, score in sorted(scores.items(), key=lambda item: -item[1])
+            ),
+        )
+        for interest, scores in listed.items()
+    )
+    rising = tuple(_scored(paper_id, 1.0, None) for paper_id in popular)
+    return Ranking(by_interest, rising, candidates, 0)
+
+
+def _compose(ranking: Ranking, papers: int = 10, trending: int = 2, **options: object) -> Edition:
+    profile = Profile(
+        interests=tuple(interest for interest, _ in ranking.by_interest),
+        papers=papers,
+        trending=trending,
+    )
+    return compose(ranking, profile, edition_date=DAY, composed_at=NOW, **options)  # type: ignore[arg-type]
+
+
+def _sections(edition: Edition) -> dict[str, list[int]]:
+    return {s.title: [p.paper.paper_id for p in s.papers] for s in edition.sections}
+
+
+A, B = _interest("alpha"), _interest("beta")
+
+
+def test_a_small_interest_is_not_drowned_by_a_big_one() -> None:
+    ranking = _ranking({A: {n: 1 - n / 100 for n in range(1, 30)}, B: {50: 0.3, 51: 0.2, 52: 0.1}})
+    assert _sections(_compose(ranking, papers=4, trending=0)) == {
+        "alpha": [1, 2],
+        "beta": [50, 51],
+    }
+
+
+def test_an_interest_with_few_papers_gives_its_places_back() -> None:
+    ranking = _ranking({A: {n: 1 - n / 100 for n in range(1, 30)}, B: {50: 0.9}})
+    assert _sections(_compose(ranking, papers=5, trending=0)) == {
+        "alpha": [1, 2, 3, 4],
+        "beta": [50],
+    }
+
+
+def test_places_go_by_weight() -> None:
+    heavy = _interest("heavy", weight=3)
+    ranking = _ranking(
+        {A: dict.fromkeys(range(1, 20), 0.9), heavy: dict.fromkeys(range(20, 40), 0.5)}
+    )
+    counts = {t: len(ids) for t, ids in _sections(_compose(ranking, papers=8, trending=0)).items()}
+    assert counts == {"alpha": 2, "heavy": 6}
+
+
+def test_a_paper_stands_once_where_it_scores_best() -> None:
+    ranking = _ranking({A: {1: 0.9, 2: 0.5}, B: {2: 0.8, 3: 0.4}})
+    assert _sections(_compose(ranking)) == {"alpha": [1], "beta": [2, 3]}
+
+
+def test_near_duplicates_are_left_out() -> None:
+    long = " ".join(f"{a}{b}word" for a in "abcdefgh" for b in "stuvw")
+    papers = [
+        Paper(1, "One and only", long),
+        Paper(2, "Another title", f"{long} extra"),
+        Paper(3, "One -- and only!", "Short."),
+        Paper(4, "Different", "Short."),
+    ]
+    scored = tuple(ScoredPaper(p, 1 - p.paper_id / 10, A) for p in papers)
+    edition = _compose(Ranking(((A, scored),), (), 4, 0))
+    assert [p.paper.paper_id for p in edition.papers] == [1, 4]
+
+
+def test_trending_shows_popular_papers_outside_the_interests() -> None:
+    ranking = _ranking({A: {1: 0.9}}, popular=[1, 7, 8, 9])
+    assert _sections(_compose(ranking)) == {"alpha": [1], "Trending outside your interests": [7, 8]}
+
+
+def test_trending_shares_the_number_of_papers() -> None:
+    many = dict.fromkeys(range(1, 20), 0.5)
+    full = _compose(_ranking({A: many}, popular=[30, 31, 32]), papers=5)
+    assert [len(s.papers) for s in full.sections] == [3, 2]
+    assert [len(s.papers) for s in _compose(_ranking({A: many}), papers=5).sections] == [5]
+    one = _compose(_ranking({A: many}, popular=[30, 31]), papers=1, trending=1)
+    assert len(one.papers) == 1
+
+
+def test_without_interests_the_edition_is_all_trending() -> None:
+    edition = _compose(_ranking({}, popular=[4, 5, 6]), papers=2, trending=0)
+    assert _sections(edition) == {"Trending": [4, 5]}
+
+
+@pytest.mark.parametrize(
+    ("interest", "title"),
+    [
+        (_interest("graph  neural\nnetworks"), "graph neural networks"),
+        (_interest("Mira Oldenveld", kind=InterestKind.AUTHOR), "Mira Oldenveld"),
+        (_interest("cs.LG", kind=InterestKind.CATEGORY), "cs.LG"),
+        (_interest("Science > Biology", kind=InterestKind.TOPIC), "Biology"),
+        (_interest("3103.00001", kind=InterestKind.EXAMPLE), "Like: On old maps"),
+        (_interest("word " * 40, kind=InterestKind.TEXT), "word " * 10 + "word…"),
+    ],
+)
+def test_sections_are_titled_by_the_interest_in_words(interest: Interest, title: str) -> None:
+    reason = Reason(ReasonKind.EXAMPLE, "On old maps", ("maps",), 0.5)
+    scored = ScoredPaper(_paper(1), 0.5, interest, (reason,))
+    edition = _compose(Ranking(((interest, (scored,)),), (), 1, 0))
+    assert edition.sections[0].title == title
+    assert edition.sections[0].interest == interest
+
+
+def test_many_single_papers_share_a_heading() -> None:
+    listed: Listed = {_interest(f"interest {n}"): {n: n / 20} for n in range(1, 16)}
+    edition = _compose(_ranking(listed), papers=15)
+    assert _sections(edition) == {"From your interests": list(range(15, 0, -1))}
+    listed[_interest("big")] = {101: 0.1, 102: 0.05}
+    edition = _compose(_ranking(listed), papers=20)
+    assert list(_sections(edition)) == ["big", "From your other interests"]
+
+
+@pytest.mark.parametrize(
+    ("ranking", "silence"),
+    [
+        (_ranking({A: {}}, candidates=0), "No new papers were collected since your last edition."),
+        (_ranking({A: {}}, candidates=42), "42 new papers, none matches your interests."),
+        (Ranking(((A, ()),), (), 0, 1), "1 new paper, all of what you muted."),
+        (
+            _ranking({}, candidates=1_042),
+            "1,042 new papers, none of them popular, and your profile names no interests.",
+        ),
+    ],
+)
+def test_an_empty_edition_says_why(ranking: Ranking, silence: str) -> None:
+    edition = _compose(ranking)
+    assert edition.silence == silence
+    assert edition.sections == ()
+
+
+def test_a_known_reason_for_the_quiet_is_given() -> None:
+    quiet = _compose(_ranking({A: {}}, candidates=0), quiet_reason="It is the weekend.")
+    assert quiet.silence == "It is the weekend."
+
+
+def test_the_edition_carries_its_frame_and_the_feeds_in_trouble() -> None:
+    broken = FeedHealth("one", "arxiv", 0, "failed 3 times")
+    edition = _compose(_ranking({A: {1: 1}}), health=(broken, FeedHealth("two", "arxiv", 9)))
+    assert (edition.edition_date, edition.composed_at, edition.candidates) == (DAY, NOW, 42)
+    assert edition.health == (broken,)
+    assert edition.silence is None
+
+
+# ---------------------------------------------------------------- invariants
+
+_SCORES = st.dictionaries(st.integers(1, 60), st.floats(0.01, 2), max_size=25)
+_LISTED = st.lists(st.tuples(st.sampled_from([0.5, 1.0, 2.0, 7.0]), _SCORES), max_size=8)
+
+
+@given(
+    listed=_LISTED,
+    popular=st.sets(st.integers(1, 80)),
+    papers=st.integers(1, 20),
+    trending=st.integers(0, 20),
+)
+def test_editions_keep_their_promises(
+    listed: list[tuple[float, dict[int, float]]], popular: set[int], papers: int, trending: int
+) -> None:
+    by_interest = {_interest(f"interest {n}", w): s for n, (w, s) in enumerate(listed)}
+    ranking = _ranking(by_interest, sorted(popular))
+    edition = _compose(ranking, papers, trending)
+    assert edition == _compose(ranking, papers, trending)
+    ids = [p.paper.paper_id for p in edition.papers]
+    assert len(ids) == len(set(ids)) <= papers
+    assert bool(edition.silence) is not bool(ids)
+    outside = Counter(p.interest is None for p in edition.papers)[True]
+    if by_interest:
+        assert outside <= trending
+    places = papers - min(trending, papers) if by_interest else 0
+    total = sum(interest.weight for interest in by_interest)
+    for interest, scores in by_interest.items():
+        share = int(places * interest.weight / total + 1e-9)
+        assert len(set(ids) & set(scores)) >= min(share, len(scores))
+    for scored in edition.papers:
+        if scored.interest is not None:
+            key = scored.paper.paper_id
+            assert scored.score == max(s[key] for s in by_interest.values() if key in s)
