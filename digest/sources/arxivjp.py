@@ -10,15 +10,12 @@ The feed (WordPress RSS) holds the same record as HTML, with the links that a co
 loses; its ``dc:creator`` is the blog's user and its ``pubDate`` the day of the post.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-import nh3
 
 from digest import text
 from digest.errors import ParseError, SourceError
@@ -36,6 +33,7 @@ from digest.sources.common import (
     web_url,
 )
 from digest.sources.feed import RawEntry, decode
+from digest.sources.markup import plain, plain_lines
 
 FEED = "https://arxiv.jp/feed/"
 
@@ -44,9 +42,8 @@ _JAPANESE, _ORIGINAL, _FACTS = "要約", "要約(オリジナル)", "arxiv情報
 _AUTHORS, _DATE, _SITE = "著者", "発行日", "arxivサイト"
 _CATEGORIES, _END = "カテゴリー", "はコメントを受け付けていません"
 _COMMA = re.compile(r"\s*[,，、](?!\s*(?:Jr|Sr|I{2,3}|IV)\b)\s*")
-# `[^<>]` and not `[^>]`: a thousand unclosed tags must not be read a thousand times.
-_BLOCK_TAG = re.compile(r"</?(?:h[1-6]|p|div|li|ul|ol|tr|table|br)\b[^<>]*>", re.I)
-_CELL_END = re.compile(r"</t[dh]\s*>", re.I)
+# A row of the table is one line: "著者" in one cell, the names in the next.
+_NEXT_CELL = re.compile(r"</t[dh]\s*>\s*<t[dh]\b[^<>]*>", re.I)
 
 
 class ArxivJp:
@@ -254,11 +251,12 @@ def _is_ours(item: RawEntry) -> bool:
 
 
 def _read_post_html(item: RawEntry) -> Entry | None:
-    title = text.collapse(item.title)
+    title = plain(item.title)
     if not title:
         return None
     # A feed set to excerpts has no record: then the title and its post are all there is.
-    record = _read_record(_html_lines(item.content)) or _Record((), "", (), None, "")
+    block = plain_lines(_NEXT_CELL.sub(" ", item.content))
+    record = _read_record(block) or _Record((), "", (), None, "")
     # The links stand in attributes, which the lines have lost.
     _, _, links = item.content.rpartition(_SITE)
     return _entry(
@@ -268,10 +266,3 @@ def _read_post_html(item: RawEntry) -> Entry | None:
         post=web_url(item.link),
         posted_at=item.published_at,
     )
-
-
-def _html_lines(content: str) -> list[str]:
-    """Return the text of HTML by lines: one for each heading, paragraph and table row."""
-    broken = _CELL_END.sub(" ", _BLOCK_TAG.sub("\n", content))
-    plain = html.unescape(nh3.clean(broken, tags=set()))
-    return [text.collapse(line) for line in plain.split("\n")]
