@@ -75,8 +75,7 @@ class Candidates:
     @cached_property
     def whitening(self) -> tuple[Matrix, Floats]:
         """What all papers have in common: B and (BB' + lambda I)^-1, for `learning`."""
-        step = max(1, -(-2 * self.background.shape[0] // MAX_WHITENING) // 2)
-        sample = self.background[::step][:MAX_WHITENING]
+        sample = _sample(self.background, MAX_WHITENING)
         gram = (sample @ sample.T).toarray()
         gram[np.diag_indices(len(gram))] += LAMBDA
         return sample, np.linalg.inv(gram)
@@ -125,7 +124,6 @@ def prepare(candidates: Sequence[Paper], background: Sequence[Paper]) -> Candida
     known = {paper.paper_id for paper in candidates}
     others = [paper for paper in background if paper.paper_id not in known]
     features, corpus, matrix, far = build(candidates, others)
-    step = max(1, -(-far.shape[0] // MAX_REFERENCE))
     scores, popular = popularity(candidates)
     order = np.empty(len(candidates), dtype=np.int64)
     order[sorted(range(len(candidates)), key=lambda row: _newest(candidates[row]))] = np.arange(
@@ -138,12 +136,17 @@ def prepare(candidates: Sequence[Paper], background: Sequence[Paper]) -> Candida
         corpus=corpus,
         matrix=matrix,
         background=far,
-        reference=sparse.vstack([matrix, far[::step]]).tocsr(),
+        reference=sparse.vstack([matrix, _sample(far, MAX_REFERENCE)]).tocsr(),
         popularity=scores,
         popular=tuple(popular),
         index=Index.of(candidates),
         order=order,
     )
+
+
+def _sample(rows: Matrix, limit: int) -> Matrix:
+    """Return at most `limit` rows, evenly spaced."""
+    return rows[:: max(1, -(-rows.shape[0] // limit))]
 
 
 def _newest(paper: Paper) -> tuple[float, int]:

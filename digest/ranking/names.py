@@ -10,30 +10,8 @@ CERTAIN = 1.0
 POSSIBLE = 0.7
 
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
-_PARTICLES = frozenset(
-    [
-        "af",
-        "al",
-        "bin",
-        "da",
-        "de",
-        "del",
-        "della",
-        "den",
-        "der",
-        "di",
-        "dos",
-        "du",
-        "el",
-        "la",
-        "le",
-        "ten",
-        "ter",
-        "van",
-        "von",
-        "zu",
-    ]
-)
+_PARTICLE_WORDS = "af al bin da de del della den der di dos du el la le ten ter van von zu"
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _SEPARATORS = re.compile(r"[\s.,]+")
 
 
