@@ -40,12 +40,14 @@ class DemoReport:
     """What the demo did.
 
     Attributes:
+        papers: how many papers the entries became.
         files: what was written, in the order in which to look at it.
         markdown: the digest.
         again: the second run of the same day, which sends nothing.
     """
 
     collected: CollectReport
+    papers: int
     subscriber: Subscriber
     published: PublishReport
     again: PublishReport
@@ -68,6 +70,7 @@ async def run(out: Path) -> DemoReport:
             async with Fetcher(app.fetch_options) as fetcher, ParserProcess() as parser:
                 collector = Collector(app.store, fetcher, parser, lambda: NOW)
                 collected = await collector.collect(feeds)
+            papers = app.store.papers.counts().papers
             profile = profiles.load(resources.samples() / "profile.toml")
             subscriber = app.subscriptions.add(ADDRESS, profile, NOW)
             channels: dict[str, Channel] = {
@@ -83,7 +86,7 @@ async def run(out: Path) -> DemoReport:
     files = [path for path, stamp in _files(out).items() if before.get(path) != stamp]
     files = files or sorted(_files(out))
     markdown = next(path for path in files if path.suffix == ".md").read_text(encoding="utf-8")
-    return DemoReport(collected, subscriber, published, again, tuple(files), markdown)
+    return DemoReport(collected, papers, subscriber, published, again, tuple(files), markdown)
 
 
 def _publisher(app: App, feeds: list[Feed], channels: Mapping[str, Channel]) -> Publisher:

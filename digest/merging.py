@@ -12,11 +12,13 @@ The rule, in this order (measured on 115,000 real records; see docs/architecture
 5. Else: distinct. No fuzzy titles.
 
 An entry is compared with what carries an id in a paper, if anything there does: a record
-without ids never ties two works together.
+without ids never ties two works together. When a record with an id arrives, papers made of
+records without ids that match it join it, so that the order in which feeds are read does not
+matter.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +31,8 @@ MIN_TITLE_WORDS = 5  # or words of the title
 MIN_OVERLAP = 0.5  # of last names, and of long words of the abstracts
 MAX_APART = timedelta(days=3 * 365)
 
+_Key = tuple[str, str, int]
+
 # Whose word counts first, field by field; sources not named here stand where "generic" does.
 _PRECEDENCE = ("arxiv", "biorxiv", "huggingface", "generic", "arxivjp", "aitopics")
 
@@ -40,6 +44,11 @@ class _Cluster:
     paper_id: int | None
     group: int
     entries: list[Entry] = field(default_factory=list)
+    absorbed_by: "_Cluster | None" = None
+
+    def final(self) -> "_Cluster":
+        """Return the paper that this one has become part of, or itself."""
+        return self.absorbed_by.final() if self.absorbed_by else self
 
     def witnesses(self) -> list[Entry]:
         """Return the entries that may speak for this paper: those with ids, if there are any."""
@@ -54,7 +63,7 @@ class _Clusters:
     """All papers in sight, found by key."""
 
     def __init__(self, known: Iterable[KnownPaper]) -> None:
-        self._by_key: dict[tuple[str, str, int], _Cluster] = {}
+        self._by_key: dict[_Key, _Cluster] = {}
         self._by_arxiv: dict[str, _Cluster] = {}
         self._by_doi: dict[str, list[_Cluster]] = defaultdict(list)
         self._by_title: dict[str, list[_Cluster]] = defaultdict(list)
@@ -78,6 +87,29 @@ class _Clusters:
         key = title_key(entry.title)
         if cluster not in self._by_title[key]:
             self._by_title[key].append(cluster)
+
+    def absorb(self, cluster: _Cluster, entry: Entry) -> list[tuple[Entry, str]]:
+        """Let papers without ids join the paper of an entry that carries one.
+
+        Returns:
+            The entries of known papers that moved, with the evidence.
+        """
+        moved: list[tuple[Entry, str]] = []
+        if not (entry.arxiv_id or entry.doi):
+            return moved
+        for other in list(self._by_title.get(title_key(entry.title), ())):
+            if other is cluster or any(e.arxiv_id or e.doi for e in other.entries):
+                continue
+            evidence = _title_evidence(entry, other)
+            if evidence is None:
+                continue
+            other.absorbed_by = cluster
+            self._by_title[title_key(entry.title)].remove(other)
+            for joining in other.entries:
+                self.add(cluster, joining)
+                if other.paper_id is not None:
+                    moved.append((joining, evidence[1]))
+        return moved
 
     def find(self, entry: Entry) -> tuple[_Cluster, str, str] | None:
         """Return the paper of an entry, the rule and the evidence; None: a new paper."""
@@ -108,18 +140,29 @@ def place(entries: Sequence[Entry], known: Iterable[KnownPaper]) -> tuple[Placem
             of them.
 
     Returns:
-        One placement per entry, in the order given.
+        One placement per entry, in the order given; then one for each stored entry that
+        moves from a paper without ids to the paper that it turned out to be.
     """
     clusters = _Clusters(known)
-    placed: dict[int, Placement] = {}
+    placed: dict[int, tuple[_Cluster, str, str]] = {}
+    moved: list[tuple[Entry, _Cluster, str]] = []
     # Entries with ids first, so that those without find the papers they belong to.
     for index in sorted(range(len(entries)), key=lambda i: _certainty(entries[i])):
         entry = entries[index]
         found = clusters.find(entry)
         cluster, rule, detail = found or (clusters.new(), "new", "nothing known matches")
         clusters.add(cluster, entry)
-        placed[index] = Placement(entry, cluster.paper_id, cluster.group, rule, detail)
-    return tuple(placed[index] for index in range(len(entries)))
+        placed[index] = cluster, rule, detail
+        moved += ((e, cluster, told) for e, told in clusters.absorb(cluster, entry))
+    return (
+        *(_placement(entry, *placed[index]) for index, entry in enumerate(entries)),
+        *(_placement(entry, cluster, "same title", told) for entry, cluster, told in moved),
+    )
+
+
+def _placement(entry: Entry, cluster: _Cluster, rule: str, detail: str) -> Placement:
+    final = cluster.final()
+    return Placement(entry, final.paper_id, final.group, rule, detail)
 
 
 def assemble(
@@ -132,12 +175,14 @@ def assemble(
         known: the same papers that `place` was given.
         seen_at: the instant of this collection.
     """
+    known = tuple(known)
     before = {paper.paper_id: paper.sightings for paper in known}
+    stored = {s.entry.key: s for paper in known for s in paper.sightings}
     groups: dict[tuple[int, int], list[Placement]] = defaultdict(list)
     for placement in placements:
         groups[placement.paper_id or 0, placement.group].append(placement)
     return tuple(
-        _change(paper_id, before.get(paper_id, ()), group, seen_at)
+        _change(paper_id, before.get(paper_id, ()), group, stored, seen_at)
         for (paper_id, _), group in groups.items()
     )
 
@@ -192,17 +237,22 @@ def _told(entry: Entry, name: str) -> Any:
 
 
 def _change(
-    paper_id: int, before: Sequence[Sighting], placements: Sequence[Placement], seen_at: datetime
+    paper_id: int,
+    before: Sequence[Sighting],
+    placements: Sequence[Placement],
+    stored: Mapping[_Key, Sighting],
+    seen_at: datetime,
 ) -> PaperChange:
     """Return one paper with its new entries laid over the ones that were there."""
     sightings = {s.entry.key: s for s in before}
     changed = False
-    told: dict[tuple[str, str, int], Placement] = {}
+    told: dict[_Key, Placement] = {}
     for placement in placements:
         key = placement.entry.key
-        old = sightings.get(key)
+        old = sightings.get(key) or stored.get(key)
         entry = _refresh(old.entry, placement.entry) if old else placement.entry
-        changed = changed or old is None or entry.content_hash != old.entry.content_hash
+        same = key in sightings and entry.content_hash == sightings[key].entry.content_hash
+        changed = changed or not same
         sightings[key] = Sighting(entry, old.first_seen_at if old else seen_at)
         # The first reason given for an entry in this batch is the one that placed it.
         first = told.get(key, placement)

@@ -1,5 +1,6 @@
 """Identity and merge: the rule, its vetoes, and what a paper keeps of its entries."""
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -200,6 +201,50 @@ def test_the_order_of_the_entries_does_not_change_the_papers(order):
     ]
     found = papers([entries[i] for i in order])
     assert sorted(len(p.sources) for p in found) == [1, 1, 3]
+
+
+def test_a_record_with_an_id_brings_together_papers_that_could_not_be_compared():
+    """One names no authors, one only counts them; the third, with both, matches each."""
+    aitopics = entry("aitopics", "a", abstract=ABSTRACT + " As copied from the page.")
+    counted = entry("huggingface", "h", authors=(), n_authors=2, abstract="")
+    known = [
+        stored(aitopics, paper_id=1),
+        stored(replace(counted, abstract=ABSTRACT), paper_id=2),
+    ]
+    arxiv = entry(arxiv_id="2611.90001")
+    changes = assemble(place([arxiv], known), known, NOW)
+    (change,) = changes
+    assert set(change.paper.sources) == {"arxiv", "aitopics", "huggingface"}
+    assert change.paper.paper_id in {1, 2}
+    assert change.paper.new_at == NOW - timedelta(days=1)
+    assert {p.entry.source for p in change.placements} >= {"arxiv"}
+    assert len(change.placements) == 2
+
+
+def test_feeds_stored_one_by_one_in_any_order_give_the_same_papers():
+    feeds = [
+        entry("aitopics", "a", authors=()),
+        entry("huggingface", "h", authors=(), n_authors=2),
+        entry(arxiv_id="2611.90001"),
+        entry("arxivjp", "j", translations={"ja": "忍耐"}),
+    ]
+    for order in itertools.permutations(feeds):
+        known: dict[int, KnownPaper] = {}
+        for number, one in enumerate(order, 1):
+            now = NOW + timedelta(minutes=number)
+            changes = assemble(place([one], known.values()), known.values(), now)
+            for change in changes:
+                key = change.paper.paper_id or number
+                moved = {p.entry.key: p.entry for p in change.placements}
+                kept = [s for k in known.values() if k.paper_id == key for s in k.sightings]
+                known = {
+                    i: KnownPaper(i, rest)
+                    for i, k in known.items()
+                    if (rest := tuple(s for s in k.sightings if s.entry.key not in moved))
+                }
+                kept = [s for s in kept if s.entry.key not in moved]
+                known[key] = KnownPaper(key, (*kept, *(Sighting(e, now) for e in moved.values())))
+        assert len(known) == 1, [e.source for e in order]
 
 
 def test_combine_of_one_sighting_keeps_all_it_says():

@@ -154,8 +154,7 @@ def _print_demo(report: "DemoReport") -> None:
     for feed in collected.feeds:
         console.print(f"  {feed.feed:<34} {describe_feed(feed)}", markup=False)
     console.print(
-        f"Merged them into {collected.total('new_papers')} papers;"
-        f" chose the best for {report.subscriber.address}\n"
+        f"Merged them into {report.papers} papers; chose the best for {report.subscriber.address}\n"
     )
     if sys.stdout.isatty():
         console.print(Markdown(report.markdown))

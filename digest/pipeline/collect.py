@@ -194,11 +194,15 @@ class Collector:
             return await self._read_url(requests[0], feed, fine, now)
         # One set of validators cannot stand for several responses: these are always parsed.
         pages = _Pages()
+        failures: list[SourceError] = []
         for request in requests:
-            fetched = await self._fetcher.get(request, FeedState(feed=feed.name), now)
-            if not isinstance(fetched, NotModified):
-                await self._parse_on(fetched.response, feed, pages, now)
-        return _Reading(feed, fine, tuple(pages.entries), tuple(pages.problems))
+            try:
+                fetched = await self._fetcher.get(request, FeedState(feed=feed.name), now)
+                if not isinstance(fetched, NotModified):
+                    await self._parse_on(fetched.response, feed, pages, now)
+            except SourceError as error:
+                failures.append(error)
+        return _reading(feed, fine, pages, failures, len(requests))
 
     async def _read_url(
         self, request: Request, feed: Feed, state: FeedState, now: datetime
@@ -219,7 +223,7 @@ class Collector:
                 body_hash=digest,
                 entry_count=len(pages.entries),
             )
-        return _Reading(feed, state, tuple(pages.entries), tuple(pages.problems))
+        return _reading(feed, state, pages, [], 1)
 
     async def _parse_on(self, response: Response, feed: Feed, pages: _Pages, now: datetime) -> bool:
         """Parse a response and the pages that follow; return whether any followed."""
@@ -241,18 +245,15 @@ class Collector:
         if digest == state.body_hash:
             return _Reading(feed, state, unchanged=True)
         pages = _Pages()
-        failures = []
+        failures: list[SourceError] = []
         for response in responses:
             try:
                 page = await self._parser.parse(feed.source, response, feed)
                 pages.add(page, f"{Path(response.url).name}: " if len(responses) > 1 else "")
             except SourceError as error:
                 failures.append(error)
-                pages.problems.append(str(error))
-        if len(failures) == len(responses):
-            raise failures[0]
         state = replace(state, body_hash=digest, entry_count=len(pages.entries))
-        return _Reading(feed, state, tuple(pages.entries), tuple(pages.problems))
+        return _reading(feed, state, pages, failures, len(responses))
 
     def _save(self, reading: _Reading) -> FeedReport:
         """Merge and store one feed's entries together with its state."""
@@ -283,3 +284,17 @@ class Collector:
             merged=saved.new_entries - saved.new_papers,
             problems=reading.problems,
         )
+
+
+def _reading(
+    feed: Feed, state: FeedState, pages: _Pages, failures: Sequence[SourceError], asked: int
+) -> _Reading:
+    """Return what several responses gave; those that failed cost only themselves.
+
+    Raises:
+        SourceError: all of them failed.
+    """
+    if failures and len(failures) == asked:
+        raise failures[0]
+    problems = (*pages.problems, *map(str, failures))
+    return _Reading(feed, state, tuple(pages.entries), problems)

@@ -95,7 +95,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def read(self) -> list[_Item]:
-        """Return the papers; `problems` names every line that went into none."""
+        """Return the papers; `problems` names the lines that should have gone into one."""
         self._read_query()
         while self.at < len(self.lines):
             if _is_tag(self._line(0)):
@@ -116,12 +116,17 @@ class _Reader:
     def _read_query(self) -> None:
         # The first line is what was searched for, even where the first card lost its title.
         if self.lines and not _is_tag(self._line(0)):
-            self._leave_out(1, "the words that were searched for, no paper")
+            self.at += 1
 
     def _read_tag(self) -> None:
         tag, more = _TAG.fullmatch(self._line(0)), _MORE.fullmatch(self._line(0))
         if self.item is None:
-            self._leave_out(1, "a topic of a card whose title is lost")
+            count = 1
+            while _is_tag(self._line(count)):
+                count += 1
+            self._leave_out(
+                count, f"{count} topic{'s' * (count > 1)} of a card whose title is lost"
+            )
         elif tag:
             path = tuple(part.strip() for part in tag[1].split(" > "))
             self.item.topics.append(Topic(path, float(tag[2])))
@@ -198,7 +203,7 @@ def _entry(item: _Item) -> Entry:
     authors, certain = _names(item.authors)
     return Entry(
         source=AITopics.name,
-        external_id=title_id(item.title),
+        external_id=title_id(item.title, item.abstract),
         title=item.title,
         abstract=item.abstract,
         language=text.guess_language(item.abstract),

@@ -142,7 +142,7 @@ def _entry(
     )
     return Entry(
         source=ArxivJp.name,
-        external_id=arxiv_id or title_id(title),
+        external_id=arxiv_id or title_id(title, record.abstract),
         title=title,
         abstract=record.abstract,
         language=text.guess_language(record.abstract),

@@ -1,5 +1,6 @@
 """What several sources need: text out of bytes, safe links, the limits of an entry."""
 
+import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -102,13 +103,14 @@ def refusal(response: Response, wanted: str, expected: str) -> ParseError:
     )
 
 
-def title_id(title: str) -> str:
-    """Return an identity for a paper whose source gives none: the key of its title, cut.
+def title_id(title: str, abstract: str) -> str:
+    """Return an identity for a paper whose source gives none.
 
-    Two papers of one source with the same title share it, which merging cannot mend; in
-    9,577 Hugging Face records there were none.
+    The key of the title, cut, and eight digits that tell two works of one title apart by
+    their abstracts. An abstract that is mended later makes a second entry of the same paper.
     """
-    return text.title_key(title)[:_TITLE_ID] or title[:_TITLE_ID]
+    told_apart = hashlib.sha256(text.title_key(abstract).encode()).hexdigest()[:8]
+    return f"{text.title_key(title)[:_TITLE_ID] or title[:_TITLE_ID]}-{told_apart}"
 
 
 def instant(stamp: object) -> datetime | None:

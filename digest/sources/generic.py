@@ -83,7 +83,9 @@ def _entry(item: RawEntry) -> Entry | None:
     arxiv_id, version = _arxiv_id(item) or (None, None)
     return Entry(
         source=Generic.name,
-        external_id=text.collapse(item.guid) or text.collapse(item.link) or title_id(title),
+        external_id=text.collapse(item.guid)
+        or text.collapse(item.link)
+        or title_id(title, abstract),
         title=title,
         abstract=abstract,
         language=text.guess_language(abstract or title),
@@ -168,5 +170,7 @@ def _and_as_comma(names: str) -> str:
 
 
 def _first_last(name: str) -> str:
-    last, comma, first = _SUFFIX.sub(r" \1", name).partition(",")
-    return f"{first.strip()} {last.strip()}".strip() if comma else last
+    suffix = _SUFFIX.search(name)
+    last, comma, first = _SUFFIX.sub("", name).partition(",")
+    ordered = f"{first.strip()} {last.strip()}".strip() if comma else last
+    return f"{ordered} {suffix[1]}" if suffix else ordered

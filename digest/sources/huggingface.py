@@ -373,7 +373,7 @@ def _entry(item: _Item, year: int, listed: date | None, response: Response) -> E
     guessed = item.day is not None and item.day.year is None and not response.captured_at_known
     return Entry(
         source=HuggingFace.name,
-        external_id=title_id(item.title),
+        external_id=title_id(item.title, item.abstract),
         title=item.title,
         abstract=item.abstract,
         language=text.guess_language(item.abstract),
