@@ -22,7 +22,8 @@ from digest.sources.common import looks_like
 
 # Bytes that no XML 1.0 document may hold; one of them would cost us the strict parser.
 _FORBIDDEN = bytes(set(range(0x20)) - set(b"\t\n\r"))
-_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00", b"\x00\x00")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>")
 _ROOT_END = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.I)
 # feedparser counts these as errors, but the document is well-formed.
 _HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
@@ -87,7 +88,7 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
     """
     parsed = feedparser.parse(
         io.BytesIO(_readable(body)),
-        response_headers={"content-type": content_type} if content_type else {},
+        response_headers={"content-type": content_type} if content_type else None,
         sanitize_html=False,
         resolve_relative_uris=False,
     )
@@ -112,8 +113,9 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
 
 def _readable(body: bytes) -> bytes:
     """Return the document without what the strict parser would stumble over at no gain."""
-    if body.startswith(_WIDE):
-        return body
+    if body.startswith(_UTF16):
+        # feedparser wants an encoding declared where the byte order mark says it all.
+        body = _DECLARATION.sub("", body.decode("utf-16", "replace"), count=1).encode()
     return body.lstrip().translate(None, _FORBIDDEN)
 
 

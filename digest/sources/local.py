@@ -30,8 +30,6 @@ def read(location: str, now: datetime, captured_at: datetime | None) -> list[Res
         files = sorted(f for f in place.iterdir() if f.is_file() and not f.name.startswith("."))
     except OSError as error:
         raise SourceError(f"{location} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a path with a NUL
-        raise SourceError(f"{location!r} is no path of a file") from error
     if not files:
         raise SourceError(f"the folder {location} holds no file; save the captures into it")
     return [_response(file, now, captured_at) for file in files]

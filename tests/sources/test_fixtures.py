@@ -11,7 +11,7 @@ from digest.sources import SOURCES
 from digest.sources.base import Feed, Response
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
-OURS = ("huggingface", "aitopics", "arxivjp")
+OURS = ("arxiv", "huggingface", "arxivjp", "aitopics", "biorxiv", "generic")
 EXPECTED = sorted(path for name in OURS for path in (DATA / name).glob("*.expected.json"))
 
 
