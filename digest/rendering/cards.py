@@ -17,6 +17,7 @@ from digest.rendering.words import Words, reason_text, shown_text, source_title,
 
 MAX_TITLE = 300
 MAX_NAME = 60
+MAX_SEARCHED = 150  # of a title; it is about three times longer in an address
 MAX_REASONS = 3
 MAX_SUBJECT = 120
 MAX_PROBLEM = 200
@@ -329,4 +330,9 @@ def _links(paper: Paper, words: Words, url: str) -> tuple[Link, ...]:
     for label, address in wanted:
         if address:
             shown.setdefault(address, Link(label, address))
+    if not shown:
+        # Copied pages have no addresses; nearly all they list stands on arXiv.
+        title = quote(shown_text(paper.title, MAX_SEARCHED), safe="")
+        found = safe_link(f"https://arxiv.org/search/?searchtype=title&query={title}")
+        return (Link(words.find, found),) if found else ()
     return tuple(shown.values())

@@ -40,6 +40,7 @@ class Words:
     pdf: str
     code: str
     project: str
+    find: str
     read_on: str
     why: str
     trending: str
@@ -80,6 +81,7 @@ _EN = Words(
     pdf="PDF",
     code="Code",
     project="Project",
+    find="Find on arXiv",
     read_on="Read on",
     why="Why",
     trending="Rising elsewhere",
@@ -137,6 +139,7 @@ _JA = Words(
     pdf="PDF",
     code="コード",
     project="プロジェクト",
+    find="arXivで探す",
     read_on="続きを読む",
     why="理由",
     trending="いま話題の論文",

@@ -58,7 +58,7 @@ def test_facts_tell_where_when_which_version_and_how_popular(card_of: Any):
 
 def test_what_is_not_known_or_zero_is_not_told(card_of: Any):
     card = card_of(arxiv_version=1, upvotes=0, comments=None)
-    assert (card.facts, card.links, card.url, card.passages) == ((), (), "", ())
+    assert (card.facts, card.url, card.passages) == ((), "", ())
 
 
 def test_subjects_are_categories_and_the_surest_topics(card_of: Any):
@@ -226,3 +226,15 @@ def test_a_hostile_paper_leaves_no_string_long_or_invisible(card_of: Any):
     )
     shown = [card.title, card.authors, card.subjects, *card.facts, card.passages[0].text]
     assert all(line.isprintable() and len(line) <= 700 for line in shown)
+
+
+def test_a_paper_without_any_address_can_be_searched_for(card_of: Any):
+    (link,) = card_of(title="Learning to Wait & See?", url=None).links
+    assert link.label == "Find on arXiv"
+    assert link.url.endswith("searchtype=title&query=Learning%20to%20Wait%20%26%20See%3F")
+    assert card_of("ja", title="Learning to Wait", url=None).links[0].label == "arXivで探す"
+
+
+def test_a_paper_with_an_address_needs_no_search(card_of: Any):
+    labels = [link.label for link in card_of(doi="10.5555/x").links]
+    assert labels == ["Abstract"]
