@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-import click
+import typer
 
 from digest.cli.root import app
 from digest.errors import DigestError
@@ -24,9 +24,9 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments), prog_name="digest", standalone_mode=False)
     except DigestError as error:
         return _fail(str(error), error.exit_code)
-    except click.ClickException as error:
+    except typer.TyperException as error:
         return _show(error)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped", 130)
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; there is nobody to tell.
@@ -35,14 +35,14 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _show(error: click.ClickException) -> int:
-    """Tell of a command line that cannot be understood, or of a missing command."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
+def _show(error: typer.TyperException) -> int:
+    """Tell of a command line that cannot be understood; a missing command has shown its help."""
+    message = error.format_message()
+    if not message:
         return error.exit_code
     context = getattr(error, "ctx", None)
     where = f" (see `{context.command_path} --help`)" if context else ""
-    return _fail(error.format_message() + where, error.exit_code)
+    return _fail(message + where, error.exit_code)
 
 
 def _fail(message: str, code: int) -> int:
