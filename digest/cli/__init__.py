@@ -36,9 +36,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _show(error: typer.TyperException) -> int:
-    """Tell of a command line that cannot be understood; a missing command has shown its help."""
+    """Tell of a command line that cannot be understood; without a command, show the help."""
     message = error.format_message()
-    if not message:
+    if not message or message.lstrip().startswith("Usage:"):
+        print(message, file=sys.stderr)  # noqa: T201
         return error.exit_code
     context = getattr(error, "ctx", None)
     where = f" (see `{context.command_path} --help`)" if context else ""
