@@ -107,7 +107,6 @@ def _entry(item: RawEntry) -> Entry | str:
         authors=authors,
         authors_raw=authors_raw,
         n_authors=len(authors) if authors and certain else None,
-        arxiv_version=int(version[1]) if version else None,
         doi=doi,
         # A later version is dated by itself; the day of the first one is then not told.
         published_at=item.published_at if is_first else None,

@@ -70,7 +70,6 @@ def test_a_real_item_is_read_in_full(captures: Path) -> None:
     page = SOURCE.parse(Response(path.name, path.read_bytes()), Feed("x", "biorxiv"))
     (entry,) = page.entries
     assert entry.external_id == entry.doi == "10.1101/2023.12.16.571984"
-    assert entry.arxiv_version == 1
     assert entry.url == "http://biorxiv.org/cgi/content/short/2023.12.16.571984v1"
     assert entry.published_at == datetime(2023, 12, 16, tzinfo=UTC)
     assert entry.title.startswith("Complete genome of the Medicago")

@@ -1,0 +1,55 @@
+"""The hand-over types: what one stage gives to the next. All frozen; none does I/O.
+
+Times named ``*_at`` are aware UTC instants, ``*_date`` are calendar days. Text fields hold
+what the source said, cleaned of control characters; TeX is turned to Unicode only for display.
+"""
+
+from digest.models.editions import Delivery, DeliveryState, Edition, FeedHealth, Rendering, Section
+from digest.models.papers import (
+    Entry,
+    FeedState,
+    KnownPaper,
+    Paper,
+    PaperChange,
+    Placement,
+    Sighting,
+    Topic,
+)
+from digest.models.people import (
+    Format,
+    Interest,
+    InterestKind,
+    Profile,
+    Schedule,
+    Subscriber,
+    SubscriberState,
+)
+from digest.models.rankings import Ranking, Reason, ReasonKind, ScoredPaper
+
+__all__ = [
+    "Delivery",
+    "DeliveryState",
+    "Edition",
+    "Entry",
+    "FeedHealth",
+    "FeedState",
+    "Format",
+    "Interest",
+    "InterestKind",
+    "KnownPaper",
+    "Paper",
+    "PaperChange",
+    "Placement",
+    "Profile",
+    "Ranking",
+    "Reason",
+    "ReasonKind",
+    "Rendering",
+    "Schedule",
+    "ScoredPaper",
+    "Section",
+    "Sighting",
+    "Subscriber",
+    "SubscriberState",
+    "Topic",
+]

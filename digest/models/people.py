@@ -1,0 +1,134 @@
+"""Subscribers, their profiles, and when an edition is due."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class InterestKind(StrEnum):
+    """What a subscriber can want (or mute)."""
+
+    PHRASE = "phrase"
+    AUTHOR = "author"
+    CATEGORY = "category"
+    TOPIC = "topic"
+    EXAMPLE = "example"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """One thing a subscriber wants, with a weight above 0; or does not want (`muted`).
+
+    `value` is a phrase, an author's name, an arXiv category, an AITopics path (a part of it is
+    enough), an example paper (id, link or title) or some sentences in plain language.
+    """
+
+    kind: InterestKind
+    value: str
+    weight: float = 1.0
+    muted: bool = False
+
+
+class Format(StrEnum):
+    """How a subscriber wants the digest; the value is also the file name's ending."""
+
+    HTML = "html"
+    TEXT = "txt"
+    MARKDOWN = "md"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a subscriber's edition is due: a wall-clock time on chosen weekdays (0 = Monday)."""
+
+    send_time: time = time(7, 0)
+    weekdays: frozenset[int] = frozenset(range(7))
+    timezone: str = "UTC"
+
+    def local_date(self, now: datetime) -> date:
+        """Return the calendar day in the subscriber's zone."""
+        return now.astimezone(ZoneInfo(self.timezone)).date()
+
+    def due_at(self, edition_date: date) -> datetime | None:
+        """Return the instant at which that day's edition is due; None: not a chosen weekday.
+
+        A time that the clock skips (spring forward) moves to the first valid instant; of a
+        time that comes twice (fall back) the first one counts (PEP 495, fold=0).
+        """
+        if edition_date.weekday() not in self.weekdays:
+            return None
+        zone = ZoneInfo(self.timezone)
+        wall = datetime.combine(edition_date, self.send_time)
+        before = wall.replace(tzinfo=zone).astimezone(UTC)
+        if before.astimezone(zone).replace(tzinfo=None) == wall:
+            return before
+        # Inside a gap the two folds, taken to UTC, stand on either side of the change.
+        early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        late = before
+        while late - early > timedelta(seconds=1):
+            middle = early + (late - early) / 2
+            if middle.astimezone(zone).replace(tzinfo=None) < wall:
+                early = middle
+            else:
+                late = middle
+        return late.replace(microsecond=0)
+
+    def due_dates(self, now: datetime, freshness: timedelta) -> list[date]:
+        """Return the local dates whose edition is due now and not older than `freshness`."""
+        today = self.local_date(now)
+        dates = (today - timedelta(days=1), today)
+        due = [(d, self.due_at(d)) for d in dates]
+        return [d for d, at in due if at is not None and at <= now < at + freshness]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A subscriber's interests and options.
+
+    Attributes:
+        papers: how many papers an edition holds at most.
+        trending: how many of them at most may be popular papers outside the interests.
+        language: ``en`` or ``ja``; ``ja`` also shows Japanese translations.
+        send_empty: whether a day without papers brings a mail that says why.
+    """
+
+    interests: tuple[Interest, ...] = ()
+    name: str = ""
+    papers: int = 10
+    trending: int = 2
+    language: str = "en"
+    format: Format = Format.HTML
+    schedule: Schedule = field(default_factory=Schedule)
+    send_empty: bool = False
+
+    @property
+    def wanted(self) -> tuple[Interest, ...]:
+        """The interests that are not muted."""
+        return tuple(i for i in self.interests if not i.muted)
+
+    @property
+    def muted(self) -> tuple[Interest, ...]:
+        """What the subscriber does not want to see."""
+        return tuple(i for i in self.interests if i.muted)
+
+
+class SubscriberState(StrEnum):
+    """Where a subscriber stands."""
+
+    PENDING = "pending"  # has not confirmed the address; receives nothing
+    ACTIVE = "active"  # receives
+    PAUSED = "paused"  # receives nothing until resumed
+    UNSUBSCRIBED = "unsubscribed"  # left; receives nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An address that receives."""
+
+    subscriber_id: int
+    address: str
+    state: SubscriberState
+    profile: Profile
+    created_at: datetime

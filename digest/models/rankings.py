@@ -1,0 +1,56 @@
+"""What ranking says of papers for one profile, and why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from digest.models.papers import Paper
+from digest.models.people import Interest
+
+
+class ReasonKind(StrEnum):
+    """Why a paper was chosen; what `Reason.value` and `Reason.words` hold for each."""
+
+    PHRASE = "phrase"  # value: the phrase of the profile, found word for word
+    WORDS = "words"  # value: the interest; words: terms of the paper that matched it
+    AUTHOR = "author"  # value: the author of the profile; words: the name in the paper
+    CATEGORY = "category"  # value: the category
+    TOPIC = "topic"  # value: the AITopics path; words: its confidence
+    EXAMPLE = "example"  # value: title of the example paper; words: shared terms
+    POPULARITY = "popularity"  # value: source; words: counts, like "57 upvotes"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One true reason, and how much of the score it explains."""
+
+    kind: ReasonKind
+    value: str
+    words: tuple[str, ...] = ()
+    contribution: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPaper:
+    """A paper with its score for one interest (None: popularity) and the reasons for it."""
+
+    paper: Paper
+    score: float
+    interest: Interest | None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The candidates as one profile sees them.
+
+    Attributes:
+        by_interest: for each wanted interest its papers with a positive score, best first.
+        popular: papers by popularity, best first, whatever the interests.
+        candidates: how many papers were looked at, without the muted ones.
+        muted: how many papers the mutes took out.
+    """
+
+    by_interest: tuple[tuple[Interest, tuple[ScoredPaper, ...]], ...]
+    popular: tuple[ScoredPaper, ...]
+    candidates: int
+    muted: int
