@@ -5,7 +5,6 @@ which is named on standard error. Heavy modules are imported inside the commands
 ``digest --help`` answers at once.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,8 @@ import typer
 
 from digest.cli.root import app
 from digest.errors import DigestError
+
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,25 +26,17 @@ def run(arguments: Sequence[str]) -> int:
     except DigestError as error:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _show(error)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("stopped", 130)
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _fail(_explain(error), error.exit_code)
+    if code == INTERRUPTED:
+        return _fail("stopped", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
-def _show(error: typer.TyperException) -> int:
-    """Tell of a command line that cannot be understood; without a command, show the help."""
-    message = error.format_message()
-    if not message or message.lstrip().startswith("Usage:"):
-        print(message, file=sys.stderr)  # noqa: T201
-        return error.exit_code
+def _explain(error: typer.TyperException) -> str:
+    """Return what cannot be understood in a command line, and where help is."""
+    message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
-    where = f" (see `{context.command_path} --help`)" if context else ""
-    return _fail(message + where, error.exit_code)
+    return f"{message} (see `{context.command_path} --help`)" if context else message
 
 
 def _fail(message: str, code: int) -> int:

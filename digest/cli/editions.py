@@ -9,8 +9,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.people import ProfileFile, Wanted, read_profile
-from digest.cli.root import AsJson, app, complain, load_app, parse_day, write_text
+from digest.cli.people import (
+    Authors,
+    Categories,
+    Examples,
+    Phrases,
+    ProfileFile,
+    Topics,
+    read_profile,
+)
+from digest.cli.root import AsJson, app, complain, example, load_app, parse_day, write_text
 from digest.errors import UsageError
 from digest.models import DeliveryState, Format
 
@@ -20,26 +28,28 @@ if TYPE_CHECKING:
 
 Day = Annotated[
     str | None,
-    typer.Option("--date", help="Another day than today, like 2026-11-18.", show_default=False),
+    typer.Option("--date", metavar="DATE", help="Another day than today, like 2026-11-18."),
 ]
 
 
-@app.command(epilog="Example:  digest preview --phrase 'low-rank adaptation' --format md")
+@app.command(epilog=example("digest preview --phrase 'low-rank adaptation' --format md"))
 def preview(
     context: typer.Context,
     address: Annotated[
-        str | None, typer.Option("--for", help="The next edition of this subscriber.")
+        str | None,
+        typer.Option("--for", metavar="ADDRESS", help="The next edition of this subscriber."),
     ] = None,
     profile: ProfileFile = None,
-    phrase: Wanted = None,
-    author: Wanted = None,
-    category: Wanted = None,
-    topic: Wanted = None,
-    example: Wanted = None,
+    phrases: Phrases = None,
+    authors: Authors = None,
+    categories: Categories = None,
+    topics: Topics = None,
+    examples: Examples = None,
     day: Day = None,
     format: Annotated[Format, typer.Option(help="The form of the digest.")] = Format.MARKDOWN,  # noqa: A002
     out: Annotated[
-        Path | None, typer.Option(help="Write to this file instead of the terminal.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to this file instead of the terminal."),
     ] = None,
 ) -> int:
     """Print a digest on demand; nothing is stored or sent."""
@@ -55,11 +65,11 @@ def preview(
         else read_profile(
             profile,
             {
-                "phrases": phrase,
-                "authors": author,
-                "categories": category,
-                "topics": topic,
-                "examples": example,
+                "phrases": phrases,
+                "authors": authors,
+                "categories": categories,
+                "topics": topics,
+                "examples": examples,
             },
         )
     )
@@ -74,11 +84,14 @@ def preview(
     return 0
 
 
-@app.command(epilog="Example:  digest publish --for ada@example.org")
+@app.command(epilog=example("digest publish --for ada@example.org"))
 def publish(
     context: typer.Context,
     address: Annotated[
-        str | None, typer.Option("--for", help="Only this subscriber, whatever the weekday.")
+        str | None,
+        typer.Option(
+            "--for", metavar="ADDRESS", help="Only this subscriber, whatever the weekday."
+        ),
     ] = None,
     day: Day = None,
     on_time: Annotated[
@@ -108,7 +121,7 @@ def publish(
     return 0
 
 
-@app.command(epilog="Example:  digest --config /etc/digest/digest.toml serve")
+@app.command(epilog=example("digest --config /etc/digest/digest.toml serve"))
 def serve(context: typer.Context) -> int:
     """Collect and publish by itself, until stopped."""
     from digest import scheduling

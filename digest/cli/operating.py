@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, complain, load_app
+from digest.cli.root import AsJson, app, complain, example, load_app
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from digest.demo import DemoReport
 
 
-@app.command(epilog="Example:  digest demo --out my-first-digest")
+@app.command(epilog=example("digest demo --out my-first-digest"))
 def demo(
-    out: Annotated[Path, typer.Option(help="The folder for the digest.")] = Path("digest-demo"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the digest.")] = Path(
+        "digest-demo"
+    ),
 ) -> int:
-    """Do the main job on bundled sample feeds: no network, no set-up."""
+    """Do the main job on sample feeds: no network, no set-up."""
     from digest.app import configure_logging
     from digest.config import LogSettings
     from digest.demo import run
@@ -36,11 +38,13 @@ def demo(
     return 0
 
 
-@app.command(epilog="Example:  digest init")
+@app.command(epilog=example("digest init"))
 def init(
-    folder: Annotated[Path, typer.Option(help="Where the folder `config` is made.")] = Path(),
+    folder: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the folder `config` is made.")
+    ] = Path(),
 ) -> int:
-    """Write config/digest.toml, a list of feeds and a profile; keep what is there."""
+    """Write settings, feeds and a profile; keep what is there."""
     from digest import resources
     from digest.app import App
     from digest.config import load
@@ -72,7 +76,7 @@ def init(
     return 0
 
 
-@app.command(epilog="Example:  digest status --json")
+@app.command(epilog=example("digest status --json"))
 def status(context: typer.Context, as_json: AsJson = False) -> int:
     """Tell how feeds, papers, subscribers and deliveries stand."""
     facts = _facts(load_app(context))
@@ -91,9 +95,12 @@ def status(context: typer.Context, as_json: AsJson = False) -> int:
     return 0
 
 
-@app.command(epilog="Example:  digest doctor")
+@app.command(epilog=example("digest doctor"))
 def doctor(context: typer.Context, as_json: AsJson = False) -> int:
-    """Check settings, database, feeds, mail server and clock; say what to do."""
+    """Check everything that a run needs, and say what to do.
+
+    Settings, data folder, database, clock, subscribers, feeds and channels.
+    """
     from digest.app import utc_now
     from digest.doctor import examine
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, complain, load_app, parse_day
+from digest.cli.root import AsJson, app, complain, example, load_app, parse_day
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ CapturedAt = Annotated[
     str | None,
     typer.Option(
         "--captured-at",
+        metavar="DATE",
         help="The day on which the capture was made, like 2025-11-05. Decides what dates"
         " without a year mean.",
-        show_default=False,
     ),
 ]
 SourceName = Annotated[
@@ -29,17 +29,20 @@ SourceName = Annotated[
     typer.Argument(
         metavar="SOURCE",
         help="huggingface, aitopics, arxivjp, arxiv, biorxiv or generic.",
-        show_default=False,
     ),
 ]
 
 
-@app.command(epilog="Example:  digest collect --feed arxiv-cs")
+@app.command(epilog=example("digest collect --feed arxiv-learning"))
 def collect(
     context: typer.Context,
     feed: Annotated[
         list[str] | None,
-        typer.Option("--feed", help="Only this feed of the list, even if it is off. Repeatable."),
+        typer.Option(
+            "--feed",
+            metavar="NAME",
+            help="Only this feed of the list, even if it is off. Repeatable.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -71,10 +74,12 @@ def collect(
     return print_report(asyncio.run(work()), as_json)
 
 
-@app.command(epilog="Example:  digest parse huggingface saved.txt --captured-at 2025-11-05 --json")
+@app.command(epilog=example("digest parse huggingface saved.txt --captured-at 2025-11-05 --json"))
 def parse(
     source: SourceName,
-    file: Annotated[Path, typer.Argument(help="A capture or a feed file, or a folder of them.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A capture or a feed file, or a folder of them.")
+    ],
     captured_at: CapturedAt = None,
     as_json: AsJson = False,
 ) -> int:
@@ -93,7 +98,7 @@ def parse(
     return 0
 
 
-@app.command("import", epilog="Example:  digest import aitopics saved/*.txt")
+@app.command("import", epilog=example("digest import aitopics saved/*.txt"))
 def import_(
     context: typer.Context,
     source: SourceName,
@@ -121,19 +126,20 @@ def import_(
     return print_report(asyncio.run(work()), as_json)
 
 
-@app.command(epilog="Example:  digest papers --query unlearning --since 2026-11-01")
+@app.command(epilog=example("digest papers --query unlearning --since 2026-11-01"))
 def papers(
     context: typer.Context,
     query: Annotated[
-        str | None, typer.Option(help="Words that title or abstract must hold.")
+        str | None, typer.Option(metavar="WORDS", help="Words that title or abstract must hold.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="Only papers first seen on or after this day.")
+        str | None,
+        typer.Option(metavar="DATE", help="Only papers first seen on or after this day."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> int:
-    """List the papers that are known, with the sources that saw them."""
+    """List the known papers, with the sources that saw them."""
     parts = load_app(context)
     found = parts.store.papers.search(query=query, since=parse_day(since, "--since"), limit=limit)
     for paper in found:

@@ -6,21 +6,46 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, load_app
+from digest.cli.root import AsJson, app, example, load_app, want_command
 
 if TYPE_CHECKING:
     from digest.models import Interest, Profile, Subscriber
 
 subscriber = typer.Typer(
-    no_args_is_help=True, help="Add, list, show, change, pause and remove subscribers."
+    invoke_without_command=True,
+    callback=want_command,
+    help="Add, list, show, change, pause and remove subscribers.",
 )
-app.add_typer(subscriber, name="subscriber", epilog="Example:  digest subscriber list")
+app.add_typer(subscriber, name="subscriber", epilog=example("digest subscriber list"))
 
-Address = Annotated[str, typer.Argument(help="The mail address.", show_default=False)]
-Wanted = Annotated[list[str] | None, typer.Option(help="Repeatable.", show_default=False)]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
 ProfileFile = Annotated[
     Path | None,
-    typer.Option("--profile", help="A profile file (TOML); `digest init` writes an example."),
+    typer.Option(
+        "--profile", metavar="FILE", help="A profile file (TOML); `digest init` writes an example."
+    ),
+]
+Phrases = Annotated[
+    list[str] | None,
+    typer.Option("--phrase", metavar="WORDS", help="Words or a phrase. Repeatable."),
+]
+Authors = Annotated[
+    list[str] | None,
+    typer.Option("--author", metavar="NAME", help="A person whose papers count. Repeatable."),
+]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option("--category", metavar="CODE", help="A category, like cs.LG. Repeatable."),
+]
+Topics = Annotated[
+    list[str] | None,
+    typer.Option("--topic", metavar="PATH", help="A topic of AITopics. Repeatable."),
+]
+Examples = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--example", metavar="PAPER", help="A liked paper: id, DOI, link or title. Repeatable."
+    ),
 ]
 
 
@@ -48,17 +73,17 @@ def read_profile(file: Path | None, interests: dict[str, list[str] | None]) -> "
 
 
 @subscriber.command(
-    epilog="Example:  digest subscriber add ada@example.org --profile config/profile.toml"
+    epilog=example("digest subscriber add ada@example.org --profile config/profile.toml")
 )
 def add(
     context: typer.Context,
     address: Address,
     profile: ProfileFile = None,
-    phrase: Wanted = None,
-    author: Wanted = None,
-    category: Wanted = None,
-    topic: Wanted = None,
-    example: Wanted = None,
+    phrases: Phrases = None,
+    authors: Authors = None,
+    categories: Categories = None,
+    topics: Topics = None,
+    examples: Examples = None,
     confirmed: Annotated[
         bool,
         typer.Option(
@@ -72,11 +97,11 @@ def add(
     wanted = read_profile(
         profile,
         {
-            "phrases": phrase,
-            "authors": author,
-            "categories": category,
-            "topics": topic,
-            "examples": example,
+            "phrases": phrases,
+            "authors": authors,
+            "categories": categories,
+            "topics": topics,
+            "examples": examples,
         },
     )
     person = load_app(context).subscriptions.add(address, wanted, utc_now())
@@ -84,11 +109,13 @@ def add(
     return 0
 
 
-@subscriber.command(epilog="Example:  digest subscriber update ada@example.org --profile new.toml")
+@subscriber.command(epilog=example("digest subscriber update ada@example.org --profile new.toml"))
 def update(
     context: typer.Context,
     address: Address,
-    profile: Annotated[Path, typer.Option("--profile", help="The new profile file (TOML).")],
+    profile: Annotated[
+        Path, typer.Option("--profile", metavar="FILE", help="The new profile file (TOML).")
+    ],
 ) -> int:
     """Replace the profile of a subscriber."""
     from digest.profiles import load
@@ -98,7 +125,7 @@ def update(
     return 0
 
 
-@subscriber.command("list", epilog="Example:  digest subscriber list --json")
+@subscriber.command("list", epilog=example("digest subscriber list --json"))
 def list_(context: typer.Context, as_json: AsJson = False) -> int:
     """List all subscribers."""
     for person in load_app(context).subscriptions.all():
@@ -109,7 +136,7 @@ def list_(context: typer.Context, as_json: AsJson = False) -> int:
     return 0
 
 
-@subscriber.command(epilog="Example:  digest subscriber show ada@example.org")
+@subscriber.command(epilog=example("digest subscriber show ada@example.org"))
 def show(context: typer.Context, address: Address, as_json: AsJson = False) -> int:
     """Show one subscriber with the whole profile."""
     person = load_app(context).subscriptions.get(address)
@@ -122,7 +149,7 @@ def show(context: typer.Context, address: Address, as_json: AsJson = False) -> i
     return 0
 
 
-@subscriber.command(epilog="Example:  digest subscriber pause ada@example.org")
+@subscriber.command(epilog=example("digest subscriber pause ada@example.org"))
 def pause(context: typer.Context, address: Address) -> int:
     """Send nothing to a subscriber until `resume`."""
     from digest.app import utc_now
@@ -132,7 +159,7 @@ def pause(context: typer.Context, address: Address) -> int:
     return 0
 
 
-@subscriber.command(epilog="Example:  digest subscriber resume ada@example.org")
+@subscriber.command(epilog=example("digest subscriber resume ada@example.org"))
 def resume(context: typer.Context, address: Address) -> int:
     """Send to a paused subscriber again."""
     from digest.app import utc_now
@@ -142,7 +169,7 @@ def resume(context: typer.Context, address: Address) -> int:
     return 0
 
 
-@subscriber.command(epilog="Example:  digest subscriber remove ada@example.org")
+@subscriber.command(epilog=example("digest subscriber remove ada@example.org"))
 def remove(context: typer.Context, address: Address) -> int:
     """Forget a subscriber, with profile and editions."""
     load_app(context).subscriptions.remove(address)

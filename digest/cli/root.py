@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Brings each researcher, every morning, the few new papers that matter to them.",
     epilog="A first look, with no set-up and no network:  digest demo",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -40,9 +40,9 @@ def options(
         Path | None,
         typer.Option(
             "--config",
+            metavar="FILE",
             help="The settings file. Default: DIGEST_CONFIG, ./config/digest.toml, or"
             " digest.toml in your configuration folder.",
-            show_default=False,
         ),
     ] = None,
     version: Annotated[
@@ -52,6 +52,19 @@ def options(
 ) -> None:
     """Remember the options that stand before the command."""
     context.obj = config
+    want_command(context)
+
+
+def want_command(context: typer.Context) -> None:
+    """Show the help of a group of commands that is called without one: that is wrong use."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(UsageError.exit_code)
+
+
+def example(command: str) -> str:
+    """Return the line under a command's help; the mark in front keeps it from being wrapped."""
+    return f"\b\nExample:  {command}"
 
 
 def load_app(context: typer.Context, *, verbose: bool = False) -> "App":
@@ -99,6 +112,7 @@ def write_text(text: str, out: Path | None) -> None:
     """
     if out is None:
         sys.stdout.write(text)
+        sys.stdout.flush()
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
