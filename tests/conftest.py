@@ -1,9 +1,12 @@
 """Fixtures for every room."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from servers import Web
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,3 +24,11 @@ def captures() -> Path:
 def data() -> Path:
     """The folder with our own fixtures."""
     return ROOT / "tests" / "data"
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server on loopback that answers as the test tells it."""
+    server = Web()
+    yield server
+    server.close()
