@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 from digest import profiles, resources
 from digest.app import App
 from digest.config import Settings
-from digest.delivery import Channel, DirectoryChannel, OutboxChannel
-from digest.models import Subscriber
+from digest.delivery import DirectoryChannel, OutboxChannel
+from digest.errors import DeliveryError
+from digest.models import DeliveryState, Edition, Paper, Subscriber
 from digest.pipeline import Collector, CollectReport, Publisher, PublishOptions, PublishReport
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher
@@ -40,19 +41,23 @@ class DemoReport:
     """What the demo did.
 
     Attributes:
-        papers: how many papers the entries became.
-        files: what was written, in the order in which to look at it.
-        markdown: the digest.
+        collected: what each sample feed brought.
+        papers: what the entries became, by how many sources saw each, most first.
+        edition: what was chosen for the subscriber.
+        published: the run that delivered it.
         again: the second run of the same day, which sends nothing.
+        markdown: the digest.
+        files: what was written, with what each is.
     """
 
     collected: CollectReport
-    papers: int
+    papers: tuple[Paper, ...]
     subscriber: Subscriber
+    edition: Edition
     published: PublishReport
     again: PublishReport
-    files: tuple[Path, ...]
     markdown: str
+    files: Mapping[Path, str]
 
 
 def sample_feeds() -> list[Feed]:
@@ -62,7 +67,11 @@ def sample_feeds() -> list[Feed]:
 
 
 async def run(out: Path) -> DemoReport:
-    """Do the main job once and write the digest into the folder `out`."""
+    """Do the main job once and write the digest into the folder `out`.
+
+    Raises:
+        DeliveryError: the digest cannot be written there.
+    """
     feeds = sample_feeds()
     with TemporaryDirectory(prefix="digest-demo-") as state:
         app = App(Settings(data_dir=Path(state), sender="Digest <digest@example.org>"))
@@ -70,30 +79,39 @@ async def run(out: Path) -> DemoReport:
             async with Fetcher(app.fetch_options) as fetcher, ParserProcess() as parser:
                 collector = Collector(app.store, fetcher, parser, lambda: NOW)
                 collected = await collector.collect(feeds)
-            papers = app.store.papers.counts().papers
             profile = profiles.load(resources.samples() / "profile.toml")
             subscriber = app.subscriptions.add(ADDRESS, profile, NOW)
-            channels: dict[str, Channel] = {
-                "directory": DirectoryChannel(out),
-                "outbox": OutboxChannel(app.mail_options, out),
-            }
-            before = _files(out)
-            publisher = _publisher(app, feeds, channels)
+            publisher = _publisher(app, feeds, out)
             published = await publisher.publish()
+            if published.problems:
+                raise DeliveryError(published.problems[0])
             again = await publisher.publish()
+            papers = app.store.papers.search(query=None, since=None, limit=10_000)
+            edition = app.store.editions.edition(_sent_edition(app))
         finally:
             app.store.close()
-    files = [path for path, stamp in _files(out).items() if before.get(path) != stamp]
-    files = files or sorted(_files(out))
-    markdown = next(path for path in files if path.suffix == ".md").read_text(encoding="utf-8")
-    return DemoReport(collected, papers, subscriber, published, again, tuple(files), markdown)
+    assert edition is not None
+    files = _files(out)
+    return DemoReport(
+        collected=collected,
+        papers=tuple(sorted(papers, key=lambda paper: -len(paper.sources))),
+        subscriber=subscriber,
+        edition=edition,
+        published=published,
+        again=again,
+        markdown=next(f for f in files if f.suffix == ".md").read_text(encoding="utf-8"),
+        files=files,
+    )
 
 
-def _publisher(app: App, feeds: list[Feed], channels: Mapping[str, Channel]) -> Publisher:
+def _publisher(app: App, feeds: list[Feed], out: Path) -> Publisher:
     return Publisher(
         app.store,
         renderer=app.renderer,
-        channels=channels,
+        channels={
+            "directory": DirectoryChannel(out),
+            "outbox": OutboxChannel(app.mail_options, out),
+        },
         feeds=feeds,
         options=PublishOptions(links=app.links),
         edition_options=app.edition_options,
@@ -101,5 +119,21 @@ def _publisher(app: App, feeds: list[Feed], channels: Mapping[str, Channel]) -> 
     )
 
 
-def _files(folder: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*")) if path.is_file()}
+def _sent_edition(app: App) -> int:
+    """Return the id of the edition that all channels carried."""
+    (edition_id,) = {
+        d.edition_id for d, _ in app.store.deliveries.list_deliveries(DeliveryState.SENT)
+    }
+    assert edition_id is not None
+    return edition_id
+
+
+def _files(out: Path) -> dict[Path, str]:
+    """Return the files that the channels write, with what each is."""
+    day = NOW.date().isoformat()
+    return {
+        out / ADDRESS / f"{day}.html": "the digest as a web page",
+        out / ADDRESS / f"{day}.txt": "as plain text",
+        out / ADDRESS / f"{day}.md": "as Markdown",
+        out / f"{day}-{ADDRESS}.eml": "the mail; any mail program opens it",
+    }

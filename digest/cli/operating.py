@@ -1,41 +1,19 @@
-"""Commands for who runs Digest: demo, init, status, doctor."""
+"""Commands for who runs Digest: init, status, doctor."""
 
 import asyncio
 import json
 import shutil
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, complain, example, load_app
+from digest.cli.root import AsJson, app, example, load_app
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.app import App
-    from digest.demo import DemoReport
-
-
-@app.command(epilog=example("digest demo --out my-first-digest"))
-def demo(
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the digest.")] = Path(
-        "digest-demo"
-    ),
-) -> int:
-    """Do the main job on sample feeds: no network, no set-up."""
-    from digest.app import configure_logging
-    from digest.config import LogSettings
-    from digest.demo import run
-
-    configure_logging(LogSettings(level="error"))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror}; try another --out") from error
-    _print_demo(asyncio.run(run(out)))
-    return 0
 
 
 @app.command(epilog=example("digest init"))
@@ -145,31 +123,3 @@ def _facts(parts: "App") -> dict[str, Any]:
         "deliveries": {s.value: n for s, n in store.deliveries.balance().states.items() if n},
         "unknown": [f"{who.address}, edition of {d.edition_date}" for d, who in unknown],
     }
-
-
-def _print_demo(report: "DemoReport") -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    from digest.cli.papers import describe_feed
-
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
-    collected = report.collected
-    console.print(
-        f"Collected {collected.total('entries')} entries from {len(collected.feeds)} feeds"
-    )
-    for feed in collected.feeds:
-        console.print(f"  {feed.feed:<34} {describe_feed(feed)}", markup=False)
-    console.print(
-        f"Merged them into {report.papers} papers; chose the best for {report.subscriber.address}\n"
-    )
-    if sys.stdout.isatty():
-        console.print(Markdown(report.markdown))
-    else:
-        console.print(report.markdown, markup=False)
-    sent = report.published.sent
-    console.print(f"Delivered {sent} times; a second run on the same day: {report.again.planned}.")
-    console.print("Written:")
-    for file in report.files:
-        console.print(f"  {file}", markup=False)
-    complain(collected.problems)

@@ -122,4 +122,4 @@ def write_text(text: str, out: Path | None) -> None:
 
 
 # Each module adds its commands to `app` when it is imported; the order is that of --help.
-from digest.cli import operating, papers, people, editions  # noqa: E402,F401,I001
+from digest.cli import demo, operating, papers, people, editions  # noqa: E402,F401,I001
