@@ -27,6 +27,12 @@ def test_a_title_key_is_its_own_key(title):
     assert text.title_key(key) == key
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_short_way_for_plain_titles_gives_the_same_key(title):
+    accented = title + "é"
+    assert text.title_key(accented) == text.title_key(title) + "e"
+
+
 @pytest.mark.parametrize(
     ("name", "last"),
     [
