@@ -14,7 +14,7 @@ from digest.errors import FetchError, SourceError
 from digest.models import Entry, FeedState
 from digest.sources import source
 from digest.sources.base import Feed, Page, Request, Response
-from digest.sources.fetch import Fetcher, NotModified
+from digest.sources.fetch import Fetched, Fetcher, NotModified
 from digest.sources.local import read
 from digest.sources.worker import ParserProcess
 from digest.store import Store
@@ -83,13 +83,16 @@ class _Reading:
 
 @dataclass(slots=True)
 class _Pages:
-    """Collects the pages of one feed."""
+    """Collects the pages of one feed, and the errors of those that could not be had."""
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    failures: list[SourceError] = field(default_factory=list)
+    read: int = 0
     complete: bool = True
 
     def add(self, page: Page, where: str = "") -> None:
+        self.read += 1
         self.entries += page.entries
         self.problems += (f"{where}{problem}" for problem in page.problems)
         self.complete = self.complete and page.complete
@@ -144,6 +147,7 @@ class Collector:
         finally:
             for reading in readings:
                 reading.cancel()
+            await asyncio.gather(*readings, return_exceptions=True)
         return CollectReport(tuple(reports))
 
     async def import_captures(self, responses: Iterable[Response], feed: Feed) -> CollectReport:
@@ -167,12 +171,10 @@ class Collector:
             return await self._read(feed, state, now)
         except SourceError as error:
             pause = min(_FIRST_PAUSE * 2 ** min(state.error_count, 10), _LONGEST_PAUSE)
-            if isinstance(error, FetchError) and error.retry_after:
-                pause = max(pause, timedelta(seconds=error.retry_after))
             failed = replace(
                 state,
                 checked_at=now,
-                next_check_at=now + pause,
+                next_check_at=now + max(pause, _wait(error)),
                 error_count=state.error_count + 1,
                 last_error=str(error),
             )
@@ -194,15 +196,14 @@ class Collector:
             return await self._read_url(requests[0], feed, fine, now)
         # One set of validators cannot stand for several responses: these are always parsed.
         pages = _Pages()
-        failures: list[SourceError] = []
         for request in requests:
             try:
-                fetched = await self._fetcher.get(request, FeedState(feed=feed.name), now)
-                if not isinstance(fetched, NotModified):
-                    await self._parse_on(fetched.response, feed, pages, now)
+                response = await self._fetch(request, feed, now)
             except SourceError as error:
-                failures.append(error)
-        return _reading(feed, fine, pages, failures, len(requests))
+                pages.failures.append(error)
+            else:
+                await self._parse_on(response, feed, pages, now)
+        return _reading(feed, fine, pages, now)
 
     async def _read_url(
         self, request: Request, feed: Feed, state: FeedState, now: datetime
@@ -210,50 +211,49 @@ class Collector:
         fetched = await self._fetcher.get(request, state, now)
         if isinstance(fetched, NotModified):
             return _Reading(feed, state, unchanged=True)
-        digest = hashlib.sha256(fetched.response.body).hexdigest()
-        if digest == state.body_hash:
-            return _Reading(feed, state, unchanged=True)
+        body_hash = hashlib.sha256(fetched.response.body).hexdigest()
+        stored = replace(
+            state, etag=fetched.etag, last_modified=fetched.last_modified, body_hash=body_hash
+        )
+        if body_hash == state.body_hash:
+            return _Reading(feed, stored, unchanged=True)
         pages = _Pages()
-        more = await self._parse_on(fetched.response, feed, pages, now)
-        if pages.complete and not more:
-            state = replace(
-                state,
-                etag=fetched.etag,
-                last_modified=fetched.last_modified,
-                body_hash=digest,
-                entry_count=len(pages.entries),
-            )
-        return _reading(feed, state, pages, [], 1)
+        await self._parse_on(fetched.response, feed, pages, now)
+        whole = pages.complete and pages.read == 1 and not pages.failures
+        return _reading(feed, stored if whole else state, pages, now)
 
-    async def _parse_on(self, response: Response, feed: Feed, pages: _Pages, now: datetime) -> bool:
-        """Parse a response and the pages that follow; return whether any followed."""
-        for number in range(MAX_PAGES):
-            page = await self._parser.parse(feed.source, response, feed)
-            pages.add(page)
-            if page.next is None:
-                return number > 0
-            fetched = await self._fetcher.get(page.next, FeedState(feed=feed.name), now)
-            if isinstance(fetched, NotModified):
-                return True
-            response = fetched.response
-        pages.problems.append(f"stopped after {MAX_PAGES} pages")
-        return True
+    async def _fetch(self, request: Request, feed: Feed, now: datetime) -> Response:
+        fetched = await self._fetcher.get(request, FeedState(feed=feed.name), now)
+        assert isinstance(fetched, Fetched)  # no validators were given
+        return fetched.response
+
+    async def _parse_on(self, response: Response, feed: Feed, pages: _Pages, now: datetime) -> None:
+        """Parse a response and the pages that follow, up to one that fails."""
+        try:
+            for _ in range(MAX_PAGES):
+                page = await self._parser.parse(feed.source, response, feed)
+                pages.add(page)
+                if page.next is None:
+                    return
+                response = await self._fetch(page.next, feed, now)
+        except SourceError as error:
+            pages.failures.append(error)
+        else:
+            pages.problems.append(f"stopped after {MAX_PAGES} pages")
 
     async def _read_files(self, feed: Feed, state: FeedState, now: datetime) -> _Reading:
         responses = await asyncio.to_thread(read, feed.location, now, None)
-        digest = hashlib.sha256(b"".join(r.body for r in responses)).hexdigest()
-        if digest == state.body_hash:
+        body_hash = hashlib.sha256(b"".join(r.body for r in responses)).hexdigest()
+        if body_hash == state.body_hash:
             return _Reading(feed, state, unchanged=True)
         pages = _Pages()
-        failures: list[SourceError] = []
         for response in responses:
             try:
                 page = await self._parser.parse(feed.source, response, feed)
                 pages.add(page, f"{Path(response.url).name}: " if len(responses) > 1 else "")
             except SourceError as error:
-                failures.append(error)
-        state = replace(state, body_hash=digest, entry_count=len(pages.entries))
-        return _reading(feed, state, pages, failures, len(responses))
+                pages.failures.append(error)
+        return _reading(feed, replace(state, body_hash=body_hash), pages, now)
 
     def _save(self, reading: _Reading) -> FeedReport:
         """Merge and store one feed's entries together with its state."""
@@ -286,15 +286,25 @@ class Collector:
         )
 
 
-def _reading(
-    feed: Feed, state: FeedState, pages: _Pages, failures: Sequence[SourceError], asked: int
-) -> _Reading:
+def _reading(feed: Feed, state: FeedState, pages: _Pages, now: datetime) -> _Reading:
     """Return what several responses gave; those that failed cost only themselves.
 
     Raises:
-        SourceError: all of them failed.
+        SourceError: all of them failed; the one that asks for the longest wait.
     """
-    if failures and len(failures) == asked:
-        raise failures[0]
-    problems = (*pages.problems, *map(str, failures))
+    wait = max(map(_wait, pages.failures), default=timedelta())
+    if pages.failures and not pages.read:
+        raise max(pages.failures, key=_wait)
+    state = replace(
+        state,
+        entry_count=len(pages.entries),
+        next_check_at=now + wait if wait else None,
+    )
+    problems = (*pages.problems, *map(str, pages.failures))
     return _Reading(feed, state, tuple(pages.entries), problems)
+
+
+def _wait(error: SourceError) -> timedelta:
+    """Return how long the server asked us to wait."""
+    seconds = error.retry_after if isinstance(error, FetchError) else None
+    return timedelta(seconds=seconds or 0)
