@@ -1,12 +1,17 @@
 """The command ``digest``, also as ``python -m digest``."""
 
 import sys
+from io import TextIOWrapper
 
 from digest.cli import run
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    # Papers come in all scripts; a digest is the same bytes whatever the terminal's language.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -58,14 +58,24 @@ def configure_logging(settings: LogSettings) -> None:
 
 @dataclass(frozen=True)
 class App:
-    """All parts of one installation, made when they are first asked for."""
+    """All parts of one installation, made when they are first asked for.
+
+    Attributes:
+        clock: gives the present instant, aware, in UTC.
+    """
 
     settings: Settings
+    clock: Callable[[], datetime] = utc_now
 
     @cached_property
     def store(self) -> Store:
         """The open database, migrated to this version."""
         return open_store(self.settings.database_url)
+
+    def close(self) -> None:
+        """Close the database, if it was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
 
     @cached_property
     def feeds(self) -> list[Feed]:
@@ -159,7 +169,7 @@ class App:
     async def collector(self) -> AsyncIterator[Collector]:
         """A collector with its HTTP client and worker process, closed afterwards."""
         async with Fetcher(self.fetch_options) as fetcher, ParserProcess() as parser:
-            yield Collector(self.store, fetcher, parser, utc_now)
+            yield Collector(self.store, fetcher, parser, self.clock)
 
     def publisher(self) -> Publisher:
         """A publisher over all channels."""
@@ -175,5 +185,5 @@ class App:
                 links=self.links,
             ),
             edition_options=self.edition_options,
-            clock=utc_now,
+            clock=self.clock,
         )

@@ -18,13 +18,15 @@ from digest.cli.people import (
     Topics,
     read_profile,
 )
-from digest.cli.root import AsJson, app, complain, example, load_app, parse_day, write_text
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day, write_text
 from digest.errors import UsageError
 from digest.models import DeliveryState, Format
 
 if TYPE_CHECKING:
     from digest.models import Profile, Rendering
     from digest.pipeline import PublishReport
+
+_EASTERNMOST = timedelta(hours=14)  # ahead of UTC: where a day begins first
 
 Day = Annotated[
     str | None,
@@ -105,14 +107,14 @@ def publish(
     as_json: AsJson = False,
 ) -> int:
     """Send each subscriber the edition of the day. Running it twice sends nothing twice."""
+    from digest.app import utc_now
+
     parts = load_app(context)
     if address:
         parts.subscriptions.get(address)
-    moment = parse_day(day, "--date")
+    edition_date = _not_in_future(day, (utc_now() + _EASTERNMOST).date())
     report = asyncio.run(
-        parts.publisher().publish(
-            edition_date=moment.date() if moment else None, only=address, on_time=on_time
-        )
+        parts.publisher().publish(edition_date=edition_date, only=address, on_time=on_time)
     )
     _print_report(report, as_json)
     complain(report.problems)
@@ -132,14 +134,21 @@ def serve(context: typer.Context) -> int:
 
 def _moment(day: str | None, profile: "Profile", now: datetime) -> tuple[date, datetime]:
     """Return the edition's day and the instant up to which papers count."""
-    chosen = parse_day(day, "--date")
+    today = profile.schedule.local_date(now)
+    chosen = _not_in_future(day, today)
     if chosen is None:
-        return profile.schedule.local_date(now), now
+        return today, now
     zone = ZoneInfo(profile.schedule.timezone)
-    end = datetime.combine(chosen.date() + timedelta(days=1), time(0), zone)
-    if chosen.date() > now.astimezone(zone).date():
+    end = datetime.combine(chosen + timedelta(days=1), time(0), zone)
+    return chosen, min(end, now)
+
+
+def _not_in_future(day: str | None, today: date) -> date | None:
+    """Return the day that was asked for, if one was; papers of later days are not known."""
+    moment = parse_day(day, "--date")
+    if moment and moment.date() > today:
         raise UsageError(f"--date {day} lies in the future")
-    return chosen.date(), min(end, now)
+    return moment.date() if moment else None
 
 
 def _in_format(rendering: "Rendering", wanted: Format) -> str:
@@ -168,4 +177,4 @@ def _print_report(report: "PublishReport", as_json: bool) -> None:
         typer.echo("nothing to send: every edition of the day has been made, or none is due")
         return
     told = " + ".join(f"{count} {state}" for state, count in counts.items() if count)
-    typer.echo(f"{report.total} deliveries = {told}")
+    typer.echo(f"{counted(report.total, 'delivery', 'deliveries')} = {told}")

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, complain, example, load_app, parse_day
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from digest.models import Entry, Paper
     from digest.pipeline import CollectReport, FeedReport
+    from digest.sources.base import Page, Response
 
 CapturedAt = Annotated[
     str | None,
@@ -62,7 +65,8 @@ def collect(
         from rich.console import Console
         from rich.progress import Progress
 
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("reading feeds", total=len(feeds))
 
             def advance(report: "FeedReport") -> None:
@@ -84,18 +88,20 @@ def parse(
     as_json: AsJson = False,
 ) -> int:
     """Show the entries of a capture or feed file; nothing is stored."""
-    pages = asyncio.run(_parse(source, file, captured_at))
+    responses, failures = _read([file], captured_at)
+    pages = asyncio.run(_parse(source, responses, failures))
     for page in pages:
         for entry in page.entries:
             if as_json:
                 typer.echo(json.dumps(entry_json(entry), ensure_ascii=False))
             else:
                 typer.echo(_one_line(entry))
-    problems = [problem for page in pages for problem in page.problems]
-    complain(problems)
-    if not as_json:
-        typer.echo(f"{sum(len(page.entries) for page in pages)} entries", err=True)
-    return 0
+    complain([problem for page in pages for problem in page.problems])
+    if not as_json and pages:
+        entries = sum(len(page.entries) for page in pages)
+        typer.echo(counted(entries, "entry", "entries"))
+    complain(list(failures.values()))
+    return _exit_code(len(failures), len(pages) + len(failures))
 
 
 @app.command("import", epilog=example("digest import aitopics saved/*.txt"))
@@ -109,21 +115,20 @@ def import_(
     as_json: AsJson = False,
 ) -> int:
     """Store the papers of captures or feed files."""
-    from digest.app import utc_now
+    from digest.pipeline import CollectReport, FeedReport
     from digest.sources import source as find_source
     from digest.sources.base import Feed
-    from digest.sources.local import read
 
     find_source(source)
     parts = load_app(context)
-    when = parse_day(captured_at, "--captured-at")
-    responses = [r for file in files for r in read(str(file), utc_now(), when)]
+    responses, failures = _read(files, captured_at)
 
     async def work() -> "CollectReport":
         async with parts.collector() as collector:
             return await collector.import_captures(responses, Feed(f"import:{source}", source))
 
-    return print_report(asyncio.run(work()), as_json)
+    unread = (FeedReport(name, source, error=error) for name, error in failures.items())
+    return print_report(CollectReport((*asyncio.run(work()).feeds, *unread)), as_json)
 
 
 @app.command(epilog=example("digest papers --query unlearning --since 2026-11-01"))
@@ -151,17 +156,40 @@ def papers(
     return 0
 
 
-async def _parse(source: str, file: Path, captured_at: str | None) -> list[Any]:
+def _read(files: list[Path], captured_at: str | None) -> tuple[list["Response"], dict[str, str]]:
+    """Return what the files hold, and what is wrong with those that cannot be read."""
     from digest.app import utc_now
+    from digest.errors import SourceError
+    from digest.sources.local import read
+
+    when = parse_day(captured_at, "--captured-at")
+    responses, failures = [], {}
+    for file in files:
+        try:
+            responses += read(str(file), utc_now(), when)
+        except SourceError as error:
+            failures[str(file)] = str(error)
+    return responses, failures
+
+
+async def _parse(
+    source: str, responses: list["Response"], failures: dict[str, str]
+) -> list["Page"]:
+    """Return the pages of all responses that are what the source says; note the others."""
+    from digest.errors import SourceError
     from digest.sources import source as find_source
     from digest.sources.base import Feed
-    from digest.sources.local import read
     from digest.sources.worker import ParserProcess
 
     find_source(source)
-    responses = read(str(file), utc_now(), parse_day(captured_at, "--captured-at"))
+    pages = []
     async with ParserProcess() as parser:
-        return [await parser.parse(source, r, Feed(str(file), source)) for r in responses]
+        for response in responses:
+            try:
+                pages.append(await parser.parse(source, response, Feed(response.url, source)))
+            except SourceError as error:
+                failures[response.url] = str(error)
+    return pages
 
 
 def entry_json(entry: "Entry") -> dict[str, Any]:
@@ -196,16 +224,14 @@ def print_report(report: "CollectReport", as_json: bool) -> int:
     else:
         for feed in report.feeds:
             typer.echo(f"{feed.feed:<36} {describe_feed(feed)}")
+        problems, failed = len(report.problems), len(report.failed)
         typer.echo(
-            f"{report.total('entries')} entries: {report.total('new_papers')} new papers,"
-            f" {report.total('merged')} merged, {report.total('updated_papers')} updated,"
-            f" {len(report.problems)} refused or doubtful, {len(report.failed)} feeds failed"
+            f"{_gains(report.total)}, {problems} refused or doubtful,"
+            f" {counted(failed, 'feed')} failed"
         )
     complain([f"{feed.feed}: {feed.error}" for feed in report.failed])
     complain(report.problems)
-    if report.failed:
-        return 1 if len(report.failed) == len(report.feeds) else 3
-    return 0
+    return _exit_code(len(report.failed), len(report.feeds))
 
 
 def describe_feed(feed: "FeedReport") -> str:
@@ -214,10 +240,23 @@ def describe_feed(feed: "FeedReport") -> str:
         return "failed"
     if feed.unchanged:
         return "unchanged"
+    return _gains(lambda name: getattr(feed, name))
+
+
+def _gains(number: "Callable[[str], int]") -> str:
+    """Return in words what entries brought; `number` gives a number of the report by its name."""
     return (
-        f"{feed.entries} entries: {feed.new_papers} new papers, {feed.merged} merged,"
-        f" {feed.updated_papers} updated"
+        f"{counted(number('entries'), 'entry', 'entries')}:"
+        f" {counted(number('new_papers'), 'new paper')},"
+        f" {number('merged')} merged, {number('updated_papers')} updated"
     )
+
+
+def _exit_code(failed: int, of: int) -> int:
+    """Return 0 when all went well, 1 when nothing did, 3 for what lies between."""
+    if not failed:
+        return 0
+    return 1 if failed == of else 3
 
 
 def _one_line(entry: "Entry") -> str:

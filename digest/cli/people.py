@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, example, load_app, want_command
+from digest.cli.root import AsJson, app, counted, example, load_app, want_command
 
 if TYPE_CHECKING:
     from digest.models import Interest, Profile, Subscriber
@@ -212,7 +212,7 @@ def _summary(profile: "Profile") -> str:
         else ", ".join(WEEKDAYS[day] for day in sorted(schedule.weekdays))
     )
     return (
-        f"{len(profile.wanted)} interests, {profile.papers} papers as {profile.format},"
+        f"{counted(len(profile.wanted), 'interest')}, {counted(profile.papers, 'paper')} as {profile.format},"
         f" {days} at {schedule.send_time:%H:%M} {schedule.timezone}"
     )
 

@@ -24,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_YEARS = range(1970, 2200)
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 
@@ -68,7 +70,7 @@ def example(command: str) -> str:
 
 
 def load_app(context: typer.Context, *, verbose: bool = False) -> "App":
-    """Read the settings and return the parts of this installation.
+    """Read the settings and return the parts of this installation; the command's end closes them.
 
     Args:
         context: of the command.
@@ -80,14 +82,16 @@ def load_app(context: typer.Context, *, verbose: bool = False) -> "App":
     settings = load(context.obj, os.environ)
     log = settings.log if verbose else settings.log.model_copy(update={"level": "error"})
     configure_logging(log)
-    return App(settings)
+    parts = App(settings)
+    context.call_on_close(parts.close)
+    return parts
 
 
 def parse_day(text: str | None, what: str) -> datetime | None:
     """Return midnight UTC of a day written as 2026-11-18, or an instant written in ISO 8601.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or of no time in which papers are on the web.
     """
     if text is None:
         return None
@@ -95,7 +99,14 @@ def parse_day(text: str | None, what: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{what} {text!r} is no date; write one like 2026-11-18") from None
+    if moment.year not in _YEARS:
+        raise UsageError(f"{what} {text} is out of range; write a day like 2026-11-18")
     return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, like ``1 feed`` or ``2 feeds``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def complain(lines: list[str] | tuple[str, ...]) -> None:
