@@ -236,7 +236,10 @@ class FeedState:
         checked_at: the last attempt; succeeded_at: the last one that worked.
         next_check_at: not to be asked before.
         error_count: failures in a row; last_error: the last one's line.
+        refused: the last failure was an answer that is not what the source says: an error
+            page, or a page whose layout changed.
         entry_count: entries of the last response that was stored.
+        unseen_at: when the feed last brought an entry that was not known.
     """
 
     feed: str
@@ -248,4 +251,6 @@ class FeedState:
     next_check_at: datetime | None = None
     error_count: int = 0
     last_error: str | None = None
+    refused: bool = False
     entry_count: int = 0
+    unseen_at: datetime | None = None

@@ -156,7 +156,9 @@ feeds = Table(
     _at("next_check_at", "not to be asked before", nullable=True),
     Column("error_count", Integer, nullable=False, comment="failures in a row"),
     _text("last_error", "line of the last failure", nullable=True),
+    Column("refused", Boolean, nullable=False, comment="last failure: an answer of no use"),
     Column("entry_count", Integer, nullable=False, comment="entries of the last stored response"),
+    _at("unseen_at", "when it last brought an unknown entry", nullable=True),
     comment="feed states: what is remembered between two collections",
 )
 

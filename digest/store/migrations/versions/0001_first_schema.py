@@ -29,10 +29,19 @@ def upgrade() -> None:
         sa.Column("error_count", sa.Integer(), nullable=False, comment="failures in a row"),
         sa.Column("last_error", sa.Text(), nullable=True, comment="line of the last failure"),
         sa.Column(
+            "refused", sa.Boolean(), nullable=False, comment="last failure: an answer of no use"
+        ),
+        sa.Column(
             "entry_count",
             sa.Integer(),
             nullable=False,
             comment="entries of the last stored response",
+        ),
+        sa.Column(
+            "unseen_at",
+            sa.DateTime(),
+            nullable=True,
+            comment="when it last brought an unknown entry",
         ),
         sa.PrimaryKeyConstraint("feed", name=op.f("pk_feeds")),
         comment="feed states: what is remembered between two collections",
