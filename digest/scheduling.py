@@ -16,15 +16,15 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.app import App, utc_now
 from digest.errors import DigestError
-from digest.pipeline import Publisher, PublishReport
+from digest.pipeline import Publisher
 
 # A mail that is on its way gets so long to end after we were asked to stop.
-GRACE_SECONDS = 10
+GRACE_SECONDS = 8
 
 log = structlog.get_logger()
 
 
-async def serve(app: App, *, tick_seconds: int = 60) -> None:
+async def serve(app: App, *, tick_seconds: float = 60) -> None:
     """Collect and publish by itself until SIGTERM or SIGINT.
 
     Args:
@@ -33,69 +33,65 @@ async def serve(app: App, *, tick_seconds: int = 60) -> None:
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
     publisher = app.publisher()
+    work: dict[str, Callable[[], Awaitable[None]]] = {
+        "collect": lambda: _collect(app),
+        "publish": lambda: _publish(publisher),
+    }
+    running: dict[str, asyncio.Task[None]] = {}
+
+    async def begin(name: str) -> None:
+        """Begin one kind of work, unless it still goes on since an earlier tick."""
+        if name not in running or running[name].done():
+            running[name] = asyncio.create_task(_guarded(name, work[name]))
+
     scheduler = AsyncIOScheduler(
-        timezone=UTC,
-        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True}
     )
     every_tick = IntervalTrigger(seconds=tick_seconds, timezone=UTC)
-    running: set[asyncio.Task[None]] = set()
-
-    async def guarded(name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run one tick's work; whatever fails is logged, and the next tick comes."""
-        task = asyncio.current_task()
-        assert task is not None
-        running.add(task)
-        try:
-            await work()
-        except DigestError as error:
-            log.warning("tick failed", work=name, error=str(error))
-        except Exception:
-            log.exception("tick failed unexpectedly", work=name)
-        finally:
-            running.discard(task)
-
-    async def collect_if_due() -> None:
-        await _collect_if_due(app)
-
-    async def publish() -> None:
-        _log_report(await publisher.publish(on_time=True))
-
+    for name in work:
+        scheduler.add_job(begin, every_tick, args=(name,), next_run_time=utc_now())
     log.info("started", channels=list(app.channels), feeds=len(app.enabled_feeds))
     # Papers first: the first edition after a start should not be an empty one.
-    first = asyncio.create_task(guarded("collect", collect_if_due))
-    await asyncio.wait(
-        {first, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED
-    )
+    await begin("collect")
+    asked_to_stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({running["collect"], asked_to_stop}, return_when=asyncio.FIRST_COMPLETED)
     if not stopping.is_set():
-        scheduler.add_job(guarded, every_tick, args=("collect", collect_if_due))
-        scheduler.add_job(guarded, every_tick, args=("publish", publish), next_run_time=utc_now())
         scheduler.start()
-        await stopping.wait()
-        scheduler.shutdown(wait=False)
+        await asked_to_stop
+        scheduler.shutdown()
     await _wind_down(publisher, running)
     log.info("stopped")
 
 
-async def _collect_if_due(app: App) -> None:
-    checked = [state.checked_at for state in app.store.feeds.states() if state.checked_at]
+async def _guarded(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do a tick's work; whatever fails is logged, and the next tick comes."""
+    try:
+        await work()
+    except DigestError as error:
+        log.warning("tick failed", work=name, error=str(error))
+    except Exception:
+        log.exception("tick failed unexpectedly", work=name)
+
+
+async def _collect(app: App) -> None:
     every = timedelta(minutes=app.settings.collect.every_minutes)
-    if checked and utc_now() - max(checked) < every:
-        return
     async with app.collector() as collector:
-        report = await collector.collect(app.enabled_feeds, patient=True)
-    log.info(
-        "collected",
-        entries=report.total("entries"),
-        new_papers=report.total("new_papers"),
-        merged=report.total("merged"),
-        failed=[feed.feed for feed in report.failed],
-    )
+        report = await collector.collect(app.enabled_feeds, every=every)
+    if report.feeds:
+        log.info(
+            "collected",
+            entries=report.total("entries"),
+            new_papers=report.total("new_papers"),
+            merged=report.total("merged"),
+            failed=[feed.feed for feed in report.failed],
+        )
 
 
-def _log_report(report: PublishReport) -> None:
+async def _publish(publisher: Publisher) -> None:
+    report = await publisher.publish(on_time=True)
     if report.total or report.problems:
         log.info(
             "published",
@@ -105,10 +101,15 @@ def _log_report(report: PublishReport) -> None:
         )
 
 
-async def _wind_down(publisher: Publisher, running: set[asyncio.Task[None]]) -> None:
-    """Let mails that are on their way end, within the grace period."""
+async def _wind_down(publisher: Publisher, running: dict[str, asyncio.Task[None]]) -> None:
+    """Let mails that are on their way end, within the grace period.
+
+    A collection is broken off: what it did not store is still there the next time.
+    """
     publisher.stop()
-    if running:
-        _, late = await asyncio.wait(set(running), timeout=GRACE_SECONDS)
-        for task in late:
-            task.cancel()
+    running["collect"].cancel()
+    if "publish" in running:
+        await asyncio.wait({running["publish"]}, timeout=GRACE_SECONDS)
+    for task in running.values():
+        task.cancel()
+    await asyncio.gather(*running.values(), return_exceptions=True)

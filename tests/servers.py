@@ -1,9 +1,14 @@
-"""A real web server on loopback, whose answers the tests write."""
+"""Real servers on loopback: a web server whose answers the tests write, and a mail server."""
 
+import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
 
 Route = Callable[[BaseHTTPRequestHandler], None]
 
@@ -65,3 +70,32 @@ class Web:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
+
+
+@dataclass
+class MailServer:
+    """A mail server that takes everything in; `seconds` go by before it answers for a mail."""
+
+    seconds: float = 0.0
+    port: int = 0
+    begun: int = 0
+    mails: list[tuple[list[str], bytes]] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.begun += 1
+        await asyncio.sleep(self.seconds)
+        self.mails.append((envelope.rcpt_tos, envelope.original_content))
+        return "250 2.0.0 queued"
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["MailServer"]:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: SMTP(self, hostname="mail.example.org"), "127.0.0.1", 0
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            await server.wait_closed()

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from digest import merging
-from digest.errors import FetchError, SourceError
+from digest.errors import FetchError, ParseError, SourceError
 from digest.models import Entry, FeedState
 from digest.sources import source
 from digest.sources.base import Feed, Page, Request, Response
@@ -120,20 +120,21 @@ class Collector:
         self,
         feeds: Sequence[Feed],
         *,
-        patient: bool = False,
+        every: timedelta | None = None,
         on_feed: Callable[[FeedReport], None] = lambda report: None,
     ) -> CollectReport:
         """Read feeds and store their papers. Collecting twice changes nothing.
 
         Args:
             feeds: the feeds to read, enabled or not.
-            patient: leave out feeds that are to be left alone for now after a failure.
+            every: read only feeds whose last reading is this long ago, and of those in trouble
+                only the ones whose time has come; None: read all of them now.
             on_feed: called with each feed's report as it comes.
         """
         now = self._clock()
         states = {feed.name: self._store.feeds.state(feed.name) for feed in feeds}
-        if patient:
-            feeds = [f for f in feeds if (states[f.name].next_check_at or now) <= now]
+        if every is not None:
+            feeds = [feed for feed in feeds if _is_due(states[feed.name], every, now)]
         # All are read at once, but stored in order: the same feeds give the same papers.
         readings = [
             asyncio.create_task(self._read_safely(feed, states[feed.name])) for feed in feeds
@@ -177,6 +178,7 @@ class Collector:
                 next_check_at=now + max(pause, _wait(error)),
                 error_count=state.error_count + 1,
                 last_error=str(error),
+                refused=isinstance(error, ParseError),
             )
             return _Reading(feed, failed, error=str(error))
 
@@ -188,6 +190,7 @@ class Collector:
             next_check_at=None,
             error_count=0,
             last_error=None,
+            refused=False,
         )
         if feed.location and "://" not in feed.location:
             return await self._read_files(feed, fine, now)
@@ -274,6 +277,9 @@ class Collector:
         placements = merging.place(reading.entries, known)
         now = self._clock()
         changes = merging.assemble(placements, known, now)
+        seen = {sighting.entry.key for paper in known for sighting in paper.sightings}
+        if any(entry.key not in seen for entry in reading.entries):
+            states = [replace(state, unseen_at=now) for state in states]
         saved = self._store.papers.save(changes, seen_at=now, feed_states=states)
         return FeedReport(
             reading.feed.name,
@@ -284,6 +290,12 @@ class Collector:
             merged=saved.new_entries - saved.new_papers,
             problems=reading.problems,
         )
+
+
+def _is_due(state: FeedState, every: timedelta, now: datetime) -> bool:
+    if state.checked_at is None:
+        return True
+    return now >= (state.next_check_at or state.checked_at + every)
 
 
 def _reading(feed: Feed, state: FeedState, pages: _Pages, now: datetime) -> _Reading:

@@ -491,21 +491,25 @@ async def test_a_server_that_asks_one_of_several_requests_to_wait_is_obeyed(
     assert (state.next_check_at, state.error_count) == (clock() + timedelta(hours=2), 0)
 
 
-async def test_patience_leaves_a_failing_feed_alone_until_its_time_comes(
-    collect, web, store, clock
-) -> None:
+async def test_only_feeds_that_are_due_are_read(collect, web, store, clock) -> None:
+    hour = timedelta(hours=1)
     web.answer("/bad", b"", 500)
     web.answer("/feed", rss("A fine paper"))
     feeds = [pond(web, "/bad", "bad"), pond(web)]
-    await collect(*feeds)
-    clock.move(minutes=14)
-    patient = await collect(*feeds, patient=True)
-    assert [r.feed for r in patient.feeds] == ["pond"]
-    clock.move(minutes=1)
-    assert [r.feed for r in (await collect(*feeds, patient=True)).failed] == ["bad"]
-    assert store.feeds.state("bad").error_count == 2
+
+    async def due() -> list[str]:
+        return [r.feed for r in (await collect(*feeds, every=hour)).feeds]
+
+    assert await due() == ["bad", "pond"]
+    assert await due() == []
+    clock.move(minutes=15)
+    assert await due() == ["bad"]
+    clock.move(minutes=29)
+    assert await due() == []
+    clock.move(minutes=16)
+    assert await due() == ["bad", "pond"]
     # Whoever collects by hand wants to know now.
-    assert [r.feed for r in (await collect(*feeds)).failed] == ["bad"]
+    assert [r.feed for r in (await collect(*feeds)).feeds] == ["bad", "pond"]
 
 
 async def test_success_ends_the_trouble(collect, web, store, clock) -> None:
