@@ -36,7 +36,7 @@ def _explain(error: typer.TyperException) -> str:
     """Return what cannot be understood in a command line, and where help is."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
-    return f"{message} (see `{context.command_path} --help`)" if context else message
+    return f"{message} (see `{context.command_path if context else 'digest'} --help`)"
 
 
 def _fail(message: str, code: int) -> int:

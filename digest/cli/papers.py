@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -186,9 +186,12 @@ async def _parse(
     async with ParserProcess() as parser:
         for response in responses:
             try:
-                pages.append(await parser.parse(source, response, Feed(response.url, source)))
+                page = await parser.parse(source, response, Feed(response.url, source))
             except SourceError as error:
                 failures[response.url] = str(error)
+                continue
+            where = f"{Path(response.url).name}: " if len(responses) > 1 else ""
+            pages.append(replace(page, problems=tuple(f"{where}{p}" for p in page.problems)))
     return pages
 
 

@@ -1,0 +1,91 @@
+"""Commands run in an empty working folder and an environment of their own."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digest import resources
+from digest.cli import run
+
+FEEDS = resources.samples() / "feeds"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def json_lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def trouble(self) -> str:
+        """The one line of an error."""
+        (line,) = self.err.splitlines()
+        return line
+
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run a command; what it says on standard error is lines that begin with its name."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith("DIGEST_"):
+            monkeypatch.delenv(name)
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+
+    def call(*arguments: str | Path) -> Result:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        if not said.err.startswith("Usage:"):
+            assert all(line.startswith("digest: ") for line in said.err.splitlines())
+        return Result(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def home(cli: Cli, tmp_path: Path) -> Path:
+    """A working folder after `digest init`, with the sample feeds and the outbox as channel."""
+    assert cli("init").code == 0
+    config = tmp_path / "config"
+    (config / "sources.toml").write_text(
+        "\n".join(
+            f'[[feed]]\nname = "{name}"\nsource = "{source}"\nlocation = "{FEEDS / file}"\n'
+            for name, source, file in (
+                ("arxiv", "arxiv", "arxiv-rss-cs.xml"),
+                ("hf", "huggingface", "huggingface-daily-2026-11-17.json"),
+                ("jp", "arxivjp", "arxivjp-rss.xml"),
+            )
+        )
+    )
+    settings = config / "digest.toml"
+    text = settings.read_text().replace("digest@localhost", "digest@example.org")
+    settings.write_text(text.replace('channels = ["smtp"]', 'channels = ["outbox"]'))
+    return tmp_path
+
+
+@pytest.fixture
+def collected(cli: Cli, home: Path) -> Path:
+    """The same, after `digest collect`."""
+    assert cli("collect").code == 0
+    return home
