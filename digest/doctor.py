@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.app import App
+from digest.delivery import Channel
 from digest.errors import DigestError
 from digest.models import FeedState, SubscriberState
 from digest.sources import source
@@ -27,7 +28,8 @@ class Check:
 
     Attributes:
         name: what, like ``channel smtp``. ok: whether it will do.
-        found: what was found, one line. advice: what to do about it; empty when it is well.
+        found: what was found, one line.
+        advice: what to do about it; empty when it is well, or where `found` says it.
     """
 
     name: str
@@ -46,31 +48,30 @@ async def examine(app: App, now: datetime) -> list[Check]:
     database = _guard("database", lambda: _database(app))
     checks.append(database)
     if database.ok:
-        checks.append(_clock(app, now))
-        checks.append(_subscribers(app))
-    checks += await _feeds(app, now)
-    checks += await asyncio.gather(*(_channel(app, name) for name in app.channels))
-    return checks
+        checks.append(_guard("clock", lambda: _clock(app, now)))
+        checks.append(_guard("subscribers", lambda: _subscribers(app)))
+    return [*checks, *await _feeds(app, now), *await _channels(app)]
 
 
 def _guard(name: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
     except DigestError as error:
-        return Check(name, ok=False, found=str(error), advice="see above")
+        return Check(name, ok=False, found=str(error))
 
 
 def _settings(app: App) -> Check:
     settings = app.settings
+    if settings.sender_address.lower().endswith(("@localhost", ".localhost")):
+        return Check(
+            "settings", ok=False,
+            found=f"{settings.file or 'no settings file'}: the sender is {settings.sender_address}",
+            advice="set `sender` to an address of yours, or other servers will refuse the mail",
+        )  # fmt: skip
     if settings.file is None:
         return Check(
             "settings", ok=True, found="no settings file; defaults and environment",
             advice="`digest init` writes one",
-        )  # fmt: skip
-    if settings.sender_address.endswith(("@localhost", ".localhost")):
-        return Check(
-            "settings", ok=False, found=f"{settings.file}: the sender is {settings.sender_address}",
-            advice="set `sender` to an address of yours, or other servers will refuse the mail",
         )  # fmt: skip
     return Check("settings", ok=True, found=str(settings.file))
 
@@ -158,9 +159,17 @@ async def _feed(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: dateti
     return Check(name, ok=True, found=f"{len(page.entries)} entries")
 
 
-async def _channel(app: App, name: str) -> Check:
-    check = Check(f"channel {name}", ok=True, found="")
+async def _channels(app: App) -> list[Check]:
     try:
-        return replace(check, found=await app.channels[name].check())
+        channels = app.channels
+    except DigestError as error:
+        return [Check("channels", ok=False, found=str(error))]
+    return await asyncio.gather(*(_channel(channel) for channel in channels.values()))
+
+
+async def _channel(channel: Channel) -> Check:
+    check = Check(f"channel {channel.name}", ok=True, found="")
+    try:
+        return replace(check, found=await channel.check())
     except DigestError as error:
         return replace(check, ok=False, found=str(error), advice="no edition goes out this way")
