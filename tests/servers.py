@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 Route = Callable[[BaseHTTPRequestHandler], None]
@@ -99,3 +103,39 @@ class MailServer:
         finally:
             server.close()
             await server.wait_closed()
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Inbox:
+    """A mail server in a thread of its own, for tests of whole programs.
+
+    It runs as long as its context; `seconds` go by before it answers for a mail.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.port = free_port()
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.came = threading.Event()
+        self._server = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.recipients += envelope.rcpt_tos
+        self.mails.append(message_from_bytes(envelope.original_content, policy=policy.default))
+        self.came.set()
+        await asyncio.sleep(self.seconds)
+        return "250 2.0.0 queued"
+
+    def __enter__(self) -> "Inbox":
+        self._server.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.stop()

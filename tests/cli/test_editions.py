@@ -1,12 +1,12 @@
 """The commands on editions: preview and publish."""
 
-import socket
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
+
+from servers import Inbox
 
 ADA, BEN = "ada@example.org", "ben@example.org"
 
@@ -17,23 +17,8 @@ def ada(cli, collected) -> str:
     return ADA
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def mails(home: Path) -> list[Path]:
     return sorted((home / "state" / "outbox").glob("*.eml"))
-
-
-class Inbox:
-    def __init__(self) -> None:
-        self.mails: list[bytes] = []
-
-    async def handle_DATA(self, server, session, envelope) -> str:
-        self.mails.append(envelope.original_content)
-        return "250 2.0.0 queued"
 
 
 # ---------------------------------------------------------------- preview
@@ -172,24 +157,19 @@ def test_publish_of_what_cannot_be_is_wrong_use(cli, ada, collected, arguments, 
 
 
 def test_without_a_mail_server_mails_wait_and_go_out_when_it_is_there(cli, ada, monkeypatch):
-    port = free_port()
+    inbox = Inbox()
     monkeypatch.setenv("DIGEST_DELIVERY__CHANNELS", "smtp")
     monkeypatch.setenv("DIGEST_SMTP__TLS", "none")
     monkeypatch.setenv("DIGEST_SMTP__HOST", "127.0.0.1")
-    monkeypatch.setenv("DIGEST_SMTP__PORT", str(port))
+    monkeypatch.setenv("DIGEST_SMTP__PORT", str(inbox.port))
     for _ in range(2):
         told = cli("publish")
         assert (told.code, told.out) == (1, "1 delivery = 1 queued\n")
-        assert f"127.0.0.1:{port}" in told.trouble
+        assert f"127.0.0.1:{inbox.port}" in told.trouble
         assert "check smtp.host and smtp.port" in told.trouble
-    inbox = Inbox()
-    server = Controller(inbox, hostname="127.0.0.1", port=port)
-    server.start()
-    try:
+    with inbox:
         assert cli("publish").out == "1 delivery = 1 sent\n"
         assert cli("publish").out.startswith("nothing to send")
-    finally:
-        server.stop()
     assert len(inbox.mails) == 1
 
 
