@@ -4,10 +4,10 @@ The whole way, once::
 
     collect:  for each feed, all at once:
                   fetch or read -> parse (in a worker process) -> entries, or one line of trouble
-              for each feed, in order:
-                  known   = store.papers.related(entries)
+              for each feed, in order:                                one transaction
+                  known   = the stored papers that are related to its entries
                   changes = merging.assemble(merging.place(entries, known), known)
-                  store.papers.save(changes, validators)              one transaction
+                  store the changes with the feed's validators
 
     publish:  plan: one delivery for each subscriber and day that is due    one statement
               for each shard of deliveries, leased:

@@ -273,18 +273,17 @@ class Collector:
         return self._merge_and_save(reading, [reading.state])
 
     def _merge_and_save(self, reading: _Reading, states: Sequence[FeedState]) -> FeedReport:
-        known = self._store.papers.related(reading.entries)
-        placements = merging.place(reading.entries, known)
-        now = self._clock()
-        changes = merging.assemble(placements, known, now)
-        seen = {sighting.entry.key for paper in known for sighting in paper.sightings}
-        if any(entry.key not in seen for entry in reading.entries):
-            states = [replace(state, unseen_at=now) for state in states]
-        saved = self._store.papers.save(changes, seen_at=now, feed_states=states)
+        now, entries = self._clock(), reading.entries
+        saved = self._store.papers.merge(
+            entries,
+            lambda known: merging.assemble(merging.place(entries, known), known, now),
+            seen_at=now,
+            feed_states=states,
+        )
         return FeedReport(
             reading.feed.name,
             reading.feed.source,
-            entries=len(reading.entries),
+            entries=len(entries),
             new_papers=saved.new_papers,
             updated_papers=saved.updated_papers,
             merged=saved.new_entries - saved.new_papers,

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,26 +52,30 @@ class Papers:
         That is every paper that shares with any of them the identity within its source, the
         arXiv id, the DOI or the title key.
         """
-        by_source: dict[str, set[str]] = defaultdict(set)
-        for entry in batch:
-            by_source[entry.source].add(entry.external_id)
-        questions: list[tuple[Iterable[str], ColumnElement[str], ColumnElement[bool] | None]] = [
-            ({e.arxiv_id for e in batch if e.arxiv_id}, entries.c.arxiv_id, None),
-            ({e.doi for e in batch if e.doi}, entries.c.doi, None),
-            ({title_key(e.title) for e in batch} - {""}, entries.c.title_key, None),
-            *(
-                (ids, entries.c.external_id, entries.c.source == source)
-                for source, ids in by_source.items()
-            ),
-        ]
-        found: set[int] = set()
         with self._database.reading() as connection:
-            for keys, column, within in questions:
-                for some in chunks(sorted(keys)):
-                    asked = select(entries.c.paper_id).where(column.in_(some))
-                    asked = asked if within is None else asked.where(within)
-                    found.update(connection.scalars(asked))
-            return _known(connection, found)
+            return _related(connection, batch)
+
+    def merge(
+        self,
+        batch: Sequence[Entry],
+        decide: Callable[[list[KnownPaper]], Sequence[PaperChange]],
+        *,
+        seen_at: datetime,
+        feed_states: Sequence[FeedState] = (),
+    ) -> SaveReport:
+        """Store what `decide` makes of entries and of the papers `related` to them, or nothing.
+
+        Nobody else writes in between: two collections at once make one paper of one.
+
+        Args:
+            batch: the entries of a feed.
+            decide: returns papers with the entries that were placed in them.
+            seen_at: the instant of this collection.
+            feed_states: of the feeds whose entries these are.
+        """
+        with self._database.writing() as connection:
+            changes = decide(_related(connection, batch))
+            return save_changes(connection, changes, seen_at, feed_states)
 
     def save(
         self,
@@ -207,6 +211,28 @@ def _paper(row: Row[*tuple[Any, ...]]) -> Paper:
         values[name] = tuple(values[name])
     values["topics"] = tuple(Topic(tuple(path), sure) for path, sure in values["topics"])
     return Paper(**values)
+
+
+def _related(connection: Connection, batch: Sequence[Entry]) -> list[KnownPaper]:
+    by_source: dict[str, set[str]] = defaultdict(set)
+    for entry in batch:
+        by_source[entry.source].add(entry.external_id)
+    questions: list[tuple[Iterable[str], ColumnElement[str], ColumnElement[bool] | None]] = [
+        ({e.arxiv_id for e in batch if e.arxiv_id}, entries.c.arxiv_id, None),
+        ({e.doi for e in batch if e.doi}, entries.c.doi, None),
+        ({title_key(e.title) for e in batch} - {""}, entries.c.title_key, None),
+        *(
+            (ids, entries.c.external_id, entries.c.source == source)
+            for source, ids in by_source.items()
+        ),
+    ]
+    found: set[int] = set()
+    for keys, column, within in questions:
+        for some in chunks(sorted(keys)):
+            asked = select(entries.c.paper_id).where(column.in_(some))
+            asked = asked if within is None else asked.where(within)
+            found.update(connection.scalars(asked))
+    return _known(connection, found)
 
 
 def _known(connection: Connection, ids: Iterable[int]) -> list[KnownPaper]:

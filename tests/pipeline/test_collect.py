@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 
+from digest import merging
 from digest.errors import StoreError
 from digest.models import FeedState
 from digest.pipeline import Collector, CollectReport
@@ -326,7 +327,7 @@ async def test_validators_are_stored_only_with_the_entries(
         raise StoreError("the database cannot grow: the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store.papers, "save", full)
+        patched.setattr(store.papers, "merge", full)
         with pytest.raises(StoreError, match="disk is full"):
             await collect(pond(web))
     assert store.feeds.state("pond") == FeedState("pond")
@@ -562,9 +563,30 @@ async def test_a_collection_that_cannot_be_stored_leaves_no_task_behind(
     def full(*given, **named):
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(store.papers, "save", full)
+    monkeypatch.setattr(store.papers, "merge", full)
     web.answer("/feed", rss("A fine paper"))
     before = asyncio.all_tasks()
     with pytest.raises(StoreError):
         await collect(pond(web), Feed("slow", "generic", hangs(web)))
     assert asyncio.all_tasks() == before
+
+
+# ---------------------------------------------------------------- two at once
+
+
+async def test_two_collections_at_once_make_one_paper_of_one(
+    collect, web, store, monkeypatch
+) -> None:
+    """The first takes its time to decide what is new; the other one comes in between."""
+    web.answer("/feed", rss("A fine paper"))
+    place, waiting = merging.place, threading.Event()
+
+    def slowly(entries, known):
+        waiting.wait(timeout=0.3)
+        return place(entries, known)
+
+    monkeypatch.setattr(merging, "place", slowly)
+    reports = await asyncio.gather(collect(pond(web)), collect(pond(web)))
+    assert sorted(report.total("new_papers") for report in reports) == [0, 1]
+    assert {report.total("merged") for report in reports} == {0}
+    assert (rows(store)["papers"], rows(store)["entries"]) == (1, 1)
