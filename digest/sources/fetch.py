@@ -19,7 +19,7 @@ from urllib.robotparser import RobotFileParser
 
 import httpx2
 
-from digest import __version__
+from digest import __version__, text
 from digest.errors import FetchError
 from digest.models import FeedState
 from digest.sources.base import Request, Response
@@ -317,7 +317,7 @@ def _failure(error: Exception, url: httpx2.URL) -> FetchError:
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return text.cut(text.collapse(str(error)), 200) or type(error).__name__
 
 
 _SENTENCES: dict[int, str] = {
@@ -335,7 +335,7 @@ def _refusal(answer: httpx2.Response, call: _Call) -> FetchError:
     status, wait = answer.status_code, _retry_after(answer, call.now)
     if status == HTTPStatus.FORBIDDEN:
         wait = wait or _REFUSED_WAIT
-    phrase = answer.reason_phrase.strip()[:80] or "no reason given"
+    phrase = text.cut(text.collapse(answer.reason_phrase), 80) or "no reason given"
     if status in _BUSY:
         sentence = f"asks to wait {wait:.0f} s" if wait else "asks to wait"
     elif answer.is_server_error:

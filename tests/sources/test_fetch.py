@@ -186,6 +186,15 @@ async def test_only_web_addresses_are_asked(url: str) -> None:
     await refused(url, "is no")
 
 
+async def test_the_words_of_a_refusal_cannot_control_a_terminal(web) -> None:
+    def route(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(500, "no\x1b[2J  way")
+        handler.end_headers()
+
+    web.routes["/feed"] = route
+    assert "\x1b" not in str(await refused(web.url(), r"failed \(no\[2J way\)"))
+
+
 async def test_secrets_in_an_address_are_not_told() -> None:
     error = await refused("http://me:pw@127.0.0.1:9/feed?token=secret#x", "no connection")
     assert str(error).startswith("no connection to http://127.0.0.1:9/feed: ")
