@@ -17,7 +17,7 @@ from digest.errors import DigestError
 from digest.models import FeedState, SubscriberState
 from digest.sources import source
 from digest.sources.base import Feed
-from digest.sources.fetch import Fetcher, NotModified
+from digest.sources.fetch import Fetched, Fetcher
 from digest.sources.local import read
 from digest.sources.worker import ParserProcess
 
@@ -147,8 +147,7 @@ async def _feed(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: dateti
         else:
             request = next(iter(source(feed.source).requests(feed, now)))
             fetched = await fetcher.get(request, FeedState(feed=feed.name), now)
-            if isinstance(fetched, NotModified):
-                return Check(name, ok=True, found="reachable")
+            assert isinstance(fetched, Fetched)  # no validators were given
             response = fetched.response
         page = await parser.parse(feed.source, response, feed)
     except DigestError as error:
