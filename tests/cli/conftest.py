@@ -48,6 +48,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for name in os.environ:
         if name.startswith("DIGEST_"):
             monkeypatch.delenv(name)
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):  # rich takes any output for a terminal then
+        monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
 

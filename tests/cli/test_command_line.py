@@ -164,3 +164,12 @@ def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path):
         told = process.stderr.read()
     assert b"Traceback" not in told
     assert b"Exception" not in told
+
+
+def test_ctrl_c_ends_a_command_with_a_word(cli, home, monkeypatch):
+    def interrupt(self: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("digest.subscriptions.Subscriptions.all", interrupt)
+    told = cli("subscriber", "list")
+    assert (told.code, told.err) == (130, "digest: stopped\n")

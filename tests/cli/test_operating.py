@@ -3,6 +3,7 @@
 import json
 
 from digest import resources
+from digest.delivery import OutboxChannel, Outcome, OutcomeKind, Parcel
 
 EXPECTED = json.loads((resources.samples() / "expected.json").read_text(encoding="utf-8"))
 
@@ -90,6 +91,19 @@ def test_status_tells_why_a_feed_failed(cli, collected):
     assert "there is no file" in told.out
 
 
+def test_a_mail_whose_outcome_is_unknown_is_shown_and_not_sent_again(cli, collected, monkeypatch):
+    async def go_dead(self: OutboxChannel, parcel: Parcel) -> Outcome:
+        return Outcome(OutcomeKind.UNKNOWN, "the line went dead")
+
+    monkeypatch.setattr(OutboxChannel, "deliver", go_dead)
+    cli("subscriber", "add", "ada@example.org", "--phrase", "unlearning")
+    told = cli("publish")
+    assert (told.code, told.out) == (1, "1 delivery = 1 unknown\n")
+    assert told.trouble == "digest: ada@example.org: the line went dead"
+    assert cli("publish").out.startswith("nothing to send")
+    assert "outcome unknown: ada@example.org, edition of " in cli("status").out
+
+
 # ---------------------------------------------------------------- doctor
 
 
@@ -135,6 +149,14 @@ def test_the_demo_tells_what_it_did_and_writes_the_digest(cli, tmp_path):
         if path.is_file()
     )
     assert not (tmp_path / "home").exists()
+
+
+def test_on_a_terminal_the_digest_is_set_for_reading(cli, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = cli("demo").out
+    assert "\x1b[" in told
+    assert "Rising elsewhere" in told
+    assert "## Rising elsewhere" not in told
 
 
 def test_the_demo_is_the_same_each_time_and_touches_no_other_file(cli, tmp_path):
