@@ -81,7 +81,7 @@ def outbox(settings: Settings) -> list[str]:
     return [mail.get_body(("plain",)).get_content() for mail in mails]
 
 
-async def until(condition: Callable[[], object], seconds: float = 8) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
