@@ -34,10 +34,16 @@ class Entry:
         arxiv_id: without version. doi: lower case, without resolver.
         published_at: when the first version appeared; updated_at: this version.
         listed_date: the day on which the source listed or announced the paper.
-        announce_type: arXiv's new, cross, replace, replace-cross; None elsewhere.
+        announce_type: arXiv's new, cross, replace, replace-cross, absonly; a later version at
+            bioRxiv is a ``replace``; None elsewhere.
         tags_more: topics that the source hides behind "(2 more...)".
         translations: abstract by language code.
         comments, upvotes: popularity as read; None: not told.
+        code_url, project_url: as told, or found in what the authors say of their own work.
+        organisation: whose work it is, as the source says.
+        venue: where it was accepted, like ``NeurIPS 2026``; only where that is said plainly.
+        ai_summary, ai_keywords: made by the source's own machine (Hugging Face), not by the
+            authors and not by Digest.
         flags: short words on what was doubtful or cut, like ``authors_ambiguous``.
     """
 
@@ -69,6 +75,10 @@ class Entry:
     author_comment: str | None = None
     withdrawn: bool = False
     flags: tuple[str, ...] = ()
+    organisation: str | None = None
+    venue: str | None = None
+    ai_summary: str | None = None
+    ai_keywords: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -119,7 +129,7 @@ class Entry:
                 known[name] = datetime.fromisoformat(known[name])
         if known.get("listed_date"):
             known["listed_date"] = date.fromisoformat(known["listed_date"])
-        for name in ("authors", "categories", "flags"):
+        for name in ("authors", "categories", "flags", "ai_keywords"):
             known[name] = tuple(known.get(name) or ())
         known["topics"] = tuple(Topic(tuple(p), c) for p, c in known.get("topics") or ())
         return cls(**known)

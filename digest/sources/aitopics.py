@@ -20,6 +20,7 @@ from digest.errors import ParseError, SourceError
 from digest.models import Entry, Topic
 from digest.sources.base import MAX_ENTRIES, Feed, Page, Request, Response
 from digest.sources.common import bounded, lines, looks_like, refusal, site_of, title_id
+from digest.sources.enrich import enriched
 
 _TAG = re.compile(r"- (.+) \(([01]\.[0-9]{2})\)")
 _MORE = re.compile(r"- \(([0-9]{1,6}) more\.\.\.\)")
@@ -64,7 +65,9 @@ class AITopics:
             problems.append(
                 f"line {items[MAX_ENTRIES].line}: too many papers; the rest is left out"
             )
-        return Page(tuple(bounded(_entry(i)) for i in items[:MAX_ENTRIES]), tuple(problems))
+        return Page(
+            tuple(enriched(bounded(_entry(i))) for i in items[:MAX_ENTRIES]), tuple(problems)
+        )
 
 
 def _numbered(body: bytes) -> list[tuple[int, str]]:

@@ -32,6 +32,7 @@ from digest.sources.common import (
     title_id,
     web_url,
 )
+from digest.sources.enrich import enriched
 from digest.sources.feed import RawEntry, decode
 from digest.sources.markup import plain, plain_lines
 
@@ -179,7 +180,7 @@ def _parse_page_text(response: Response) -> Page:
         raise ParseError(f"{response.url}: no whole record in it; {problems[0]}")
     if len(entries) > MAX_ENTRIES:
         problems.append(f"more than {MAX_ENTRIES} papers; the rest is left out")
-    kept = (dated(bounded(entry), response) for entry in entries[:MAX_ENTRIES])
+    kept = (dated(enriched(bounded(entry)), response) for entry in entries[:MAX_ENTRIES])
     return Page(tuple(kept), tuple(problems))
 
 
@@ -236,7 +237,7 @@ def _parse_feed(response: Response) -> Page:
         if found is None:
             problems.append(f"item {number}: no title; left out")
             continue
-        entries.append(dated(bounded(found), response))
+        entries.append(dated(enriched(bounded(found)), response))
         if found.flags:
             told = text.cut(found.title, 60)
             problems.append(f"item {number}: incomplete ({', '.join(found.flags)}): {told}")

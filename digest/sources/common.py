@@ -1,16 +1,18 @@
 """What several sources need: text out of bytes, safe links, the limits of an entry."""
 
 import hashlib
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from digest import text
-from digest.errors import ParseError
+from digest.errors import ParseError, SourceError
 from digest.models import Entry
-from digest.sources.base import MAX_ABSTRACT, MAX_AUTHORS, MAX_TITLE, MAX_TOPICS, Response
+from digest.sources.base import MAX_ABSTRACT, MAX_AUTHORS, MAX_TITLE, MAX_TOPICS, Feed, Response
 
 MAX_URL = 2_000
 
@@ -29,8 +31,9 @@ _MARKS = (
     (
         "xml",
         "arxiv",
-        re.compile(r"oai:arxiv\.org|\barxiv\.org/api|\b(?:rss|export)\.arxiv\.org", re.I),
+        re.compile(r"oai:arxiv\.org|\barxiv\.org/api|\b(?:rss|export|oaipmh)\.arxiv\.org", re.I),
     ),
+    ("html", "arxiv", re.compile(r"""class=["']list-title\b""")),
     ("text", "arxivjp", re.compile(r"要約[(（]オリジナル[)）]|はコメントを受け付けていません")),
     (
         "text",
@@ -141,6 +144,50 @@ def web_url(link: str | None) -> str | None:
     return address if parts.scheme in ("http", "https") and host else None
 
 
+def number_option(feed: Feed, name: str, default: int, most: int) -> int:
+    """Return the feed's option of that name as a number.
+
+    Raises:
+        SourceError: it is not a number from 1 to `most`.
+    """
+    told = feed.options.get(name, str(default))
+    if not (told.isascii() and told.isdigit() and 1 <= int(told[:6]) <= most):
+        raise SourceError(f"feed {feed.name!r}: {name} must be 1 to {most}, not {told!r}")
+    return int(told)
+
+
+def choice_option(feed: Feed, name: str, choices: Sequence[str]) -> str:
+    """Return the feed's option of that name, one of the choices; the first is the default.
+
+    Raises:
+        SourceError: it is none of them.
+    """
+    told = feed.options.get(name, choices[0])
+    if told not in choices:
+        known = ", ".join(choices[:-1]) + f" or {choices[-1]}"
+        raise SourceError(f"feed {feed.name!r}: {name} must be {known}, not {told!r}")
+    return told
+
+
+def read_json(response: Response) -> Any:
+    """Return the JSON of a response.
+
+    Raises:
+        ParseError: it holds none that can be read.
+    """
+    try:
+        return json.loads(decode_text(response.body))
+    except (ValueError, RecursionError) as error:
+        raise ParseError(
+            f"{response.url} is not readable JSON ({error}); ask again or save it again"
+        ) from error
+
+
+def line(value: object) -> str:
+    """Return a JSON value as one line of text; empty for all that is no text."""
+    return text.collapse(value) if isinstance(value, str) else ""
+
+
 def dated(entry: Entry, response: Response) -> Entry:
     """Return the entry, flagged ``future_date`` if it claims to be newer than its response."""
     latest = response.received_at + timedelta(days=1)
@@ -160,6 +207,9 @@ def bounded(entry: Entry) -> Entry:
         "topics": entry.topics[:MAX_TOPICS],
         "translations": {k: text.cut(v, MAX_ABSTRACT) for k, v in entry.translations.items()},
         "author_comment": entry.author_comment and text.cut(entry.author_comment, MAX_TITLE),
+        "organisation": entry.organisation and text.cut(entry.organisation, MAX_TITLE),
+        "ai_summary": entry.ai_summary and text.cut(entry.ai_summary, MAX_ABSTRACT),
+        "ai_keywords": entry.ai_keywords[:MAX_TOPICS],
     }
     changed = {name: value for name, value in kept.items() if value != getattr(entry, name)}
     if not changed:

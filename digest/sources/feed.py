@@ -65,6 +65,7 @@ class RawFeed:
 
     Attributes:
         version: feedparser's name of the format, like ``rss20`` or ``atom10``.
+        total: how many items there are, where this is one page of them (OpenSearch).
         complete: False when the document ends before its end; its last item is left out.
         problem: a line on what is wrong with the document as a whole; None if nothing is.
     """
@@ -74,6 +75,7 @@ class RawFeed:
     entries: tuple[RawEntry, ...]
     complete: bool
     problem: str | None
+    total: int | None = None
 
 
 def decode(body: bytes, content_type: str = "") -> RawFeed:
@@ -101,6 +103,7 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
         raise ParseError(f"a damaged feed without a whole item: {_reason(fault)}")
     dates_once = not parsed.version.startswith("atom")
     entries = [_entry(item, dates_once=dates_once) for item in parsed.entries]
+    total = _string(parsed.feed, "opensearch_totalresults").strip()
     truncated = fault is not None and not _ROOT_END.search(body.replace(b"\x00", b""))
     return RawFeed(
         version=parsed.version,
@@ -108,6 +111,7 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
         entries=tuple(entries[:-1] if truncated else entries),
         complete=not truncated,
         problem=_problem(fault, truncated=truncated),
+        total=int(total) if re.fullmatch("[0-9]{1,9}", total) else None,
     )
 
 

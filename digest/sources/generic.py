@@ -1,4 +1,4 @@
-"""Any RSS or Atom feed: journals, PubMed searches, blogs of laboratories.
+"""Any RSS, Atom or JSON feed: journals, PubMed searches, blogs of laboratories.
 
 Such feeds agree on little, so each field has a stated order of places to look; what cannot be
 told for certain, like where one author ends, is kept as written and flagged.
@@ -7,33 +7,42 @@ told for certain, like where one author ends, is kept as written and flagged.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from digest import text
 from digest.errors import SourceError
 from digest.models import Entry
+from digest.sources import jsonfeed
 from digest.sources.base import MAX_ENTRIES, Feed, Page, Request, Response
 from digest.sources.common import bounded, dated, looks_like, refusal, title_id, web_url
+from digest.sources.enrich import enriched
 from digest.sources.feed import RawEntry, decode
 from digest.sources.markup import plain, plain_lines
+from digest.sources.names import is_shortened, told_apart
+
+NAME = jsonfeed.NAME
 
 _DOI_FIELDS = ("prism_doi", "dc_identifier", "doi", "arxiv_doi", "prism_url", "dc_source")
 # Elsevier and Pensoft tell these only within the description.
 _AUTHORS = re.compile(r"authors?(?:\(s\))?\s*:\s*(?=\S)", re.I)
 _DOI = re.compile(r"doi\s*:\s*(?=\S)", re.I)
 _ABSTRACT = re.compile(r"abstract(?:\s*:\s*|$)", re.I)
-_LINKS = {"html", "xml", "pdf"}
-_AND = re.compile(r",?\s+(?:and|&)\s+")
-_SUFFIX = re.compile(r",\s*(Jr|Sr|II|III|IV)\b\.?")
-_ET_AL = re.compile(r",?\s*\bet al\.?\s*$", re.I)
-# "Brandt AB": a last name, then initials without points.
-_VANCOUVER = re.compile(r"(\S.*) ([A-Z]{1,3})\.?")
+# Lines that stand around an abstract, or in its place: links, and where the paper was printed.
+_NO_ABSTRACT = re.compile(
+    r"(?:html|xml|pdf|(?:www\.)?[\w-]+(?:\.[\w-]+)+)$|PMID: ?\d|publication date\s*:|source\s*:|"
+    r"authors?(?:\(s\))?\s*:|doi\s*:|volume \d+, (?:issue|page)",
+    re.I,
+)
+_CUT_OFF = re.compile(r"(?:\.\.\.|…|\[…\])\s*$")
+# CNKI names the authors in the first line of the description: "Jo DOE;Kim MUSTER;".
+_SEMICOLONS = re.compile(r"(?:[^;.]{2,60};)+")
 
 
 class Generic:
     """The source ``generic``."""
 
-    name = "generic"
-    title = "RSS or Atom feed"
+    name = NAME
+    title = "RSS, Atom or JSON feed"
 
     def requests(self, feed: Feed, now: datetime) -> Iterable[Request]:
         """Return the feed's location.
@@ -54,8 +63,11 @@ class Generic:
         Raises:
             ParseError: it is no feed.
         """
-        if looks_like(response.body) != "xml":
-            raise refusal(response, self.name, "RSS or Atom")
+        form = looks_like(response.body)
+        if form == "json":
+            return jsonfeed.parse(response)
+        if form != "xml":
+            raise refusal(response, self.name, "RSS, Atom or JSON Feed")
         raw = decode(response.body, response.content_type)
         entries: list[Entry] = []
         problems = [raw.problem] if raw.problem else []
@@ -64,7 +76,7 @@ class Generic:
             if found is None:
                 problems.append(f"item {number}: no title; left out")
             else:
-                entries.append(dated(bounded(found), response))
+                entries.append(dated(enriched(bounded(found)), response))
         if len(raw.entries) > MAX_ENTRIES:
             problems.append(f"item {MAX_ENTRIES + 1}: too many items; the rest is left out")
         return Page(tuple(entries), tuple(problems), complete=raw.complete and response.complete)
@@ -74,15 +86,16 @@ def _entry(item: RawEntry) -> Entry | None:
     title = plain(item.title)
     if not title:
         return None
-    lines = plain_lines(item.summary or item.content)
-    abstract = _abstract(lines)
+    lines = _fuller(plain_lines(item.summary), plain_lines(item.content))
     elements = [name for name in map(plain, item.authors) if name]
+    if not elements and len(lines) > 1 and _SEMICOLONS.fullmatch(lines[0]):
+        elements, lines = [lines[0]], lines[1:]
     raw_authors = elements or [told for told in [_labelled(lines, _AUTHORS)] if told]
-    authors, certain = _names(raw_authors)
-    all_named = certain and not any(map(_ET_AL.search, raw_authors))
+    authors, certain = told_apart(raw_authors)
+    abstract = _abstract(lines)
     arxiv_id, version = _arxiv_id(item) or (None, None)
     return Entry(
-        source=Generic.name,
+        source=NAME,
         external_id=text.collapse(item.guid)
         or text.collapse(item.link)
         or title_id(title, abstract),
@@ -91,17 +104,33 @@ def _entry(item: RawEntry) -> Entry | None:
         language=text.guess_language(abstract or title),
         authors=authors,
         authors_raw=None if certain and len(elements) > 1 else "; ".join(raw_authors) or None,
-        n_authors=len(authors) if authors and all_named else None,
+        n_authors=len(authors) if authors and certain and not is_shortened(raw_authors) else None,
         arxiv_id=arxiv_id,
         arxiv_version=version,
         doi=_doi(item, lines),
         published_at=item.published_at,
         updated_at=item.updated_at,
-        # PubMed's links hold a raw space.
-        url=web_url(item.link.strip().replace(" ", "%20")),
+        url=_without_tracking(item.link),
         pdf_url=_pdf_url(item),
         flags=() if certain else ("authors_ambiguous",),
     )
+
+
+def _fuller(summary: list[str], content: list[str]) -> list[str]:
+    """Return the summary, or the content where the summary is none or breaks off."""
+    breaks_off = summary and _CUT_OFF.search(summary[-1])
+    return content if content and (not summary or breaks_off) else summary
+
+
+def _without_tracking(link: str) -> str | None:
+    """Return the address without what differs from day to day; PubMed's also holds a space."""
+    parts = urlsplit(web_url(link.strip().replace(" ", "%20")) or "")
+    if not parts.query:
+        return parts.geturl() or None
+    if parts.hostname == "pubmed.ncbi.nlm.nih.gov":
+        return parts._replace(query="").geturl()
+    kept = [p for p in parts.query.split("&") if not p.startswith("utm_")]
+    return parts._replace(query="&".join(kept)).geturl()
 
 
 def _labelled(lines: Sequence[str], label: re.Pattern[str]) -> str:
@@ -111,13 +140,11 @@ def _labelled(lines: Sequence[str], label: re.Pattern[str]) -> str:
 
 
 def _abstract(lines: Sequence[str]) -> str:
-    """Return the text from the label ``Abstract`` on, or all of it if there is none."""
+    """Return the text from the label ``Abstract`` on, or all that is no bibliography."""
     starts = ((number, _ABSTRACT.match(line)) for number, line in enumerate(lines))
     number, label = next(((n, found) for n, found in starts if found), (0, None))
-    if label is None:
-        return " ".join(lines)
-    told = [lines[number][label.end() :], *lines[number + 1 :]]
-    return " ".join(line for line in told if line and line.lower() not in _LINKS)
+    told = [lines[number][label.end() :], *lines[number + 1 :]] if label else lines
+    return " ".join(line for line in told if line and not _NO_ABSTRACT.match(line))
 
 
 def _arxiv_id(item: RawEntry) -> tuple[str, int | None] | None:
@@ -140,37 +167,3 @@ def _doi(item: RawEntry, lines: Sequence[str]) -> str | None:
 def _pdf_url(item: RawEntry) -> str | None:
     links = (web_url(href) for _, kind, href in item.links if kind == "application/pdf")
     return next((link for link in links if link), None)
-
-
-def _names(elements: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """Return "First Last" for each author, and whether the names could be told apart.
-
-    One element per author may be "Last, First"; one element for all is taken apart only where
-    no comma can mean that: at semicolons, or if every part has two words.
-    """
-    parts = [part for e in elements for part in re.split(r"\s*;\s*", e) if part]
-    if len(parts) > 1 and all(_SUFFIX.sub("", part).count(",") <= 1 for part in parts):
-        return tuple(_first_last(part) for part in parts), True
-    if len(parts) != 1:
-        return tuple(parts), not parts
-    names = [name for name in re.split(r"\s*,\s*", _ET_AL.sub("", _and_as_comma(parts[0]))) if name]
-    if len(names) <= 1:
-        return tuple(names), not _ET_AL.search(parts[0])
-    initials = [_VANCOUVER.fullmatch(name) for name in names]
-    if all(initials):
-        return tuple(f"{found[2]} {found[1]}" for found in initials if found), True
-    if all(len(name.split()) >= 2 for name in names):
-        return tuple(names), True
-    return (parts[0],), False
-
-
-def _and_as_comma(names: str) -> str:
-    """Return "A, B and C" as "A, B, C"; suffixes lose their comma."""
-    return _AND.sub(", ", _SUFFIX.sub(r" \1", names))
-
-
-def _first_last(name: str) -> str:
-    suffix = _SUFFIX.search(name)
-    last, comma, first = _SUFFIX.sub("", name).partition(",")
-    ordered = f"{first.strip()} {last.strip()}".strip() if comma else last
-    return f"{ordered} {suffix[1]}" if suffix else ordered

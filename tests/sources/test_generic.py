@@ -6,8 +6,9 @@ import pytest
 from digest.errors import ParseError, SourceError
 from digest.models import Entry
 from digest.sources.base import MAX_ENTRIES, Feed, Response
-from digest.sources.generic import Generic, _names
+from digest.sources.generic import Generic
 from digest.sources.markup import plain, plain_lines
+from digest.sources.names import told_apart
 
 NOW = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
 SOURCE = Generic()
@@ -50,7 +51,7 @@ def test_only_an_address_can_be_asked() -> None:
     ],
 )
 def test_names_that_are_plain_are_told_apart(elements, names) -> None:
-    assert _names(elements) == (names, True)
+    assert told_apart(elements) == (names, True)
 
 
 @pytest.mark.parametrize("line", ["Sample, Mary", "Sample, Mary, Muster, Kim", "A, B, C"])
@@ -182,7 +183,7 @@ def test_a_week_later_the_same_papers_have_the_same_identity(captures: Path) -> 
         "hardening/arxiv_api_rate_exceeded.txt",
         "hardening/arxiv_captcha_like.html",
         "hardening/chinaxiv_no_right.txt",
-        "journals/doaj_api_2026-02-05.json",
+        "hf_daily/2025-01-13.json",
     ],
 )
 def test_bodies_that_are_no_feed_are_refused(captures: Path, name: str) -> None:

@@ -36,6 +36,10 @@ def answer(*elements: object) -> bytes:
     return json.dumps(elements).encode()
 
 
+def one_line(told: str | None) -> str:
+    return " ".join((told or "").split())
+
+
 def card(title: str, stamp: str | None, n_authors: int = 2) -> str:
     meta = f"\n\n  • {n_authors} authors\n·\n{stamp}" if stamp else ""
     return f"{title}\n\nAn abstract that is longer than the title of {title}.{meta}\n\n"
@@ -386,8 +390,14 @@ class TestRealAnswers:
             assert entry.listed_date in (None, date.fromisoformat(day))
             assert entry.upvotes == paper["upvotes"]
             assert entry.comments == told["numComments"]
-            assert entry.code_url == paper.get("githubRepo")
-            assert entry.project_url == paper.get("projectPage")
+            assert entry.code_url == paper.get("githubRepo", entry.code_url)
+            assert entry.project_url == paper.get("projectPage", entry.project_url)
+            assert (entry.code_url or "").removeprefix("https://") in json.dumps(paper)
+            organisation = paper.get("organization") or told.get("organization") or {}
+            assert (entry.organisation or "") == one_line(organisation.get("fullname"))
+            assert (entry.ai_summary or "") == one_line(paper.get("ai_summary"))
+            words = map(one_line, paper.get("ai_keywords") or [])
+            assert list(entry.ai_keywords) == list(dict.fromkeys(words))
             assert entry.flags == ()
 
     def test_elements_that_an_archive_spoiled_are_named_one_by_one(self, captures: Path) -> None:
