@@ -10,7 +10,8 @@ from functools import cached_property
 
 import structlog
 
-from digest.config import LogSettings, Settings, load_feeds
+from digest import feedlist
+from digest.config import LogSettings, Settings
 from digest.delivery import (
     Channel,
     DirectoryChannel,
@@ -80,7 +81,7 @@ class App:
     @cached_property
     def feeds(self) -> list[Feed]:
         """All feeds of the list, on or off."""
-        return load_feeds(self.settings.collect.sources)
+        return feedlist.load(self.settings.collect.sources)
 
     @property
     def enabled_feeds(self) -> list[Feed]:

@@ -5,7 +5,6 @@ key in capitals, with ``__`` between levels: ``DIGEST_SMTP__HOST``. Unknown keys
 all problems are told at once. Nothing else in the package reads the environment.
 """
 
-import tomllib
 from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
@@ -29,8 +28,7 @@ from pydantic_settings import (
 )
 
 from digest.errors import ConfigError
-from digest.profiles import describe
-from digest.sources.base import Feed
+from digest.profiles import describe, read_toml
 
 # Variables with our prefix that are not settings.
 _NOT_SETTINGS = {"DIGEST_CONFIG", "DIGEST_CAPTURES"}
@@ -220,7 +218,7 @@ def load(given: Path | None, environ: Mapping[str, str]) -> Settings:
         ConfigError: listing every problem, with the file or variable it stands in.
     """
     path = find_file(given, environ)
-    values = _read_toml(path, "settings file") if path else {}
+    values = read_toml(path, "settings file") if path else {}
     unknown = _unknown_variables(environ)
     try:
         settings = Settings(**values)
@@ -230,67 +228,6 @@ def load(given: Path | None, environ: Mapping[str, str]) -> Settings:
     if unknown:
         raise ConfigError(unknown.removeprefix("; "))
     return _anchored(settings, path)
-
-
-def load_feeds(path: Path) -> list[Feed]:
-    """Read the feeds of a ``sources.toml``.
-
-    Relative locations start at the file's folder.
-
-    Raises:
-        ConfigError: listing every problem.
-    """
-    from digest.sources import SOURCES
-
-    values = _read_toml(path, "list of feeds")
-    problems = [f"{key}: is not a known key" for key in values if key != "feed"]
-    feeds: dict[str, Feed] = {}
-    tables = values.get("feed", [])
-    if not isinstance(tables, list):
-        raise ConfigError(f"the list of feeds {path} cannot be used: write [[feed]], not [feed]")
-    for number, table in enumerate(tables, 1):
-        try:
-            feed = _FeedTable.model_validate(table).feed(path.parent)
-        except ValidationError as error:
-            problems.append(f"feed {number}: {describe(error)}")
-            continue
-        if feed.source not in SOURCES:
-            problems.append(f"{feed.name}: source {feed.source!r} is none of {', '.join(SOURCES)}")
-        if feed.name in feeds:
-            problems.append(f"{feed.name}: the name stands twice")
-        feeds[feed.name] = feed
-    if problems:
-        raise ConfigError(f"the list of feeds {path} cannot be used: {'; '.join(problems)}")
-    return list(feeds.values())
-
-
-class _FeedTable(BaseModel):
-    """One ``[[feed]]``; keys not named here are options of its source."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str = Field(min_length=1, max_length=100)
-    source: str
-    location: str = ""
-    enabled: bool = True
-
-    def feed(self, folder: Path) -> Feed:
-        location = self.location
-        if location and "://" not in location:
-            location = str((folder / Path(location).expanduser()).resolve())
-        options = {key: str(value) for key, value in (self.model_extra or {}).items()}
-        return Feed(self.name, self.source, location, self.enabled, options)
-
-
-def _read_toml(path: Path, what: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the {what} {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the {what} {path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the {what} {path} is not valid TOML: {error}") from error
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> str:

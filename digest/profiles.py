@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic import field_validator as validates
 
-from digest.errors import ProfileError
+from digest.errors import ConfigError, ProfileError
 from digest.models import Format, Interest, InterestKind, Profile, Schedule
 
 _Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -111,15 +111,11 @@ def load(path: Path) -> Profile:
         ProfileError: it cannot be read, is not TOML, or holds something that makes no sense.
     """
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ProfileError(f"cannot read the profile {path}: {error.strerror}") from error
-    try:
-        return from_mapping(tomllib.loads(raw.decode("utf-8-sig")), str(path))
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"the profile {path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"the profile {path} is not valid TOML: {error}") from error
+        return from_mapping(read_toml(path, "profile"), str(path))
+    except ProfileError:
+        raise
+    except ConfigError as error:
+        raise ProfileError(str(error)) from error
 
 
 def from_mapping(values: dict[str, Any], where: str) -> Profile:
@@ -162,6 +158,22 @@ def _interests(file: _File) -> Iterable[Interest]:
                 yield Interest(kind, wanted.value, wanted.weight)
         for value in getattr(file.mute, key, ()):
             yield Interest(kind, value, muted=True)
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Read a TOML file that people write; `what` names its kind in errors.
+
+    Raises:
+        ConfigError: it cannot be read, is no UTF-8 text or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the {what} {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the {what} {path} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the {what} {path} is not valid TOML: {error}") from error
 
 
 def describe(error: ValidationError) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import Settings, load, load_feeds
+from digest.config import Settings, load
 from digest.errors import ConfigError
 
 CONFIG = Path(__file__).parent.parent / "config"
@@ -95,31 +95,3 @@ def test_the_example_shows_every_key_with_its_default(settings_file):
     assert example.model_dump(exclude={"data_dir", "delivery"}) == bare.model_dump(
         exclude={"data_dir", "delivery"}
     )
-
-
-def test_the_default_feeds_can_be_read():
-    feeds = load_feeds(CONFIG / "sources.toml")
-    assert {"huggingface", "arxiv", "arxivjp", "biorxiv"} <= {f.source for f in feeds}
-    assert any(f.enabled for f in feeds)
-
-
-def test_every_mistake_in_a_list_of_feeds_is_told(tmp_path):
-    path = tmp_path / "sources.toml"
-    path.write_text(
-        '[[feed]]\nname = "a"\nsource = "pigeon"\n[[feed]]\nname = "b"\nsource = "arxiv"\n'
-        '[[feed]]\nname = "b"\nsource = "arxiv"\n[[feed]]\nsource = "arxiv"\n[other]\n'
-    )
-    with pytest.raises(ConfigError) as caught:
-        load_feeds(path)
-    for told in ("'pigeon' is none of", "b: the name stands twice", "feed 4: name", "other: is"):
-        assert told in str(caught.value)
-
-
-def test_a_relative_location_starts_at_the_list_of_feeds(tmp_path):
-    path = tmp_path / "sources.toml"
-    path.write_text(
-        '[[feed]]\nname = "a"\nsource = "arxiv"\nlocation = "saved"\ncategories = "cs.LG"\n'
-    )
-    (feed,) = load_feeds(path)
-    assert feed.location == str(tmp_path / "saved")
-    assert feed.options == {"categories": "cs.LG"}

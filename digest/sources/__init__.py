@@ -5,6 +5,8 @@ runs the reading under limits). To add one: write a file with a `Source`, add it
 and put a fixture beside its expectation.
 """
 
+from urllib.parse import urlsplit
+
 from digest.errors import UsageError
 from digest.sources.aitopics import AITopics
 from digest.sources.arxiv import Arxiv
@@ -35,3 +37,23 @@ def source(name: str) -> Source:
     except KeyError:
         known = ", ".join(sorted(SOURCES))
         raise UsageError(f"no source is called {name!r}; the sources are {known}") from None
+
+
+# Whose addresses are told by their host; all others are read as generic feeds.
+_HOSTS = {
+    "arxiv.org": "arxiv",
+    "huggingface.co": "huggingface",
+    "arxiv.jp": "arxivjp",
+    "aitopics.org": "aitopics",
+    "biorxiv.org": "biorxiv",
+    "medrxiv.org": "biorxiv",
+}
+
+
+def recognise(url: str) -> str:
+    """Return the name of the source that an address belongs to."""
+    host = urlsplit(url).hostname or ""
+    return next(
+        (name for known, name in _HOSTS.items() if host == known or host.endswith(f".{known}")),
+        "generic",
+    )
