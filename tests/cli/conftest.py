@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from digest import resources
 from digest.cli import run
 
 FEEDS = resources.samples() / "feeds"
+OURS = re.compile("DIGEST_").match
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,8 @@ Cli = Callable[..., Result]
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Run a command; what it says on standard error is lines that begin with its name."""
     monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("DIGEST_"):
-            monkeypatch.delenv(name)
+    for name in filter(OURS, os.environ):
+        monkeypatch.delenv(name)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):  # rich takes any output for a terminal then
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
@@ -65,11 +67,22 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return call
 
 
-@pytest.fixture
-def home(cli: Cli, tmp_path: Path) -> Path:
-    """A working folder after `digest init`, with the sample feeds and the outbox as channel."""
-    assert cli("init").code == 0
-    config = tmp_path / "config"
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders after `digest init` and after `digest collect`, to be copied."""
+    new, collected = tmp_path_factory.mktemp("new"), tmp_path_factory.mktemp("collected")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(OURS, os.environ):
+            patch.delenv(name)
+        assert run(["init", "--folder", str(new)]) == 0
+        _set_up(new / "config")
+        shutil.copytree(new, collected, dirs_exist_ok=True)
+        assert run(["--config", str(collected / "config" / "digest.toml"), "collect"]) == 0
+    return {"new": new, "collected": collected}
+
+
+def _set_up(config: Path) -> None:
+    """Write a list of sample feeds, and take the outbox as the channel."""
     (config / "sources.toml").write_text(
         "\n".join(
             f'[[feed]]\nname = "{name}"\nsource = "{source}"\nlocation = "{FEEDS / file}"\n'
@@ -83,11 +96,17 @@ def home(cli: Cli, tmp_path: Path) -> Path:
     settings = config / "digest.toml"
     text = settings.read_text().replace("digest@localhost", "digest@example.org")
     settings.write_text(text.replace('channels = ["smtp"]', 'channels = ["outbox"]'))
+
+
+@pytest.fixture
+def home(cli: Cli, tmp_path: Path, templates: dict[str, Path]) -> Path:
+    """A working folder after `digest init`, with some sample feeds."""
+    shutil.copytree(templates["new"], tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
 @pytest.fixture
-def collected(cli: Cli, home: Path) -> Path:
+def collected(cli: Cli, tmp_path: Path, templates: dict[str, Path]) -> Path:
     """The same, after `digest collect`."""
-    assert cli("collect").code == 0
-    return home
+    shutil.copytree(templates["collected"], tmp_path, dirs_exist_ok=True)
+    return tmp_path
