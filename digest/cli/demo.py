@@ -47,6 +47,7 @@ def demo(
     console = Console(
         file=sys.stdout,
         highlight=False,
+        emoji=False,
         # In a pipe, lines would be broken at 80 columns; the Markdown should stay as it is.
         soft_wrap=not sys.stdout.isatty(),
         theme=Theme(_STYLES),
