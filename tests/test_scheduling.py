@@ -7,6 +7,7 @@ import sys
 import time as clocks
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -218,29 +219,42 @@ async def test_a_mail_that_hangs_is_left_behind_after_the_grace_period(app, monk
 # ---------------------------------------------------------------- in processes of their own
 
 
+@dataclass
+class Server:
+    """``digest serve`` as a process of its own."""
+
+    child: asyncio.subprocess.Process
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    async def end(self) -> int:
+        """Ask it to end; return its exit code."""
+        await until(lambda: "started" in self.log)  # before, it cannot know how to end
+        self.child.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.child.wait(), 10)
+
+
 @asynccontextmanager
-async def process(file: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(file: Path, name: str = "one") -> AsyncIterator[Server]:
     """Run ``digest serve``; kill what is left of it in the end."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DIGEST_")}
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "digest", "--config", str(file), "serve",
-        env={**environment, "PYTHONPATH": str(ROOT)},
-        cwd=file.parent,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    log_file = file.with_name(f"{name}.log")
+    with log_file.open("w") as log:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "digest", "--config", str(file), "serve",
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            cwd=file.parent,
+            stderr=log,
+        )  # fmt: skip
     try:
-        yield child
+        yield Server(child, log_file)
     finally:
         if child.returncode is None:
             child.kill()
-        await child.communicate()
-
-
-async def ended(child: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    """Ask a process to end; return its exit code and what it logged."""
-    child.send_signal(signal.SIGTERM)
-    _, errors = await asyncio.wait_for(child.communicate(), 10)
-    return child.returncode, errors.decode()
+        await child.wait()
 
 
 @pytest.fixture
@@ -279,17 +293,17 @@ async def test_asked_to_end_it_finishes_the_mail_on_its_way_and_leaves_the_rest(
 ) -> None:
     app = readers(3)
     mail.seconds = 0.7
-    async with process(installation) as child:
+    async with process(installation) as server:
         await until(lambda: mail.begun)
-        code, errors = await ended(child)
-    assert (code, len(mail.mails)) == (0, 1)
-    assert "Traceback" not in errors
+        assert await server.end() == 0
+    assert len(mail.mails) == 1
+    assert "Traceback" not in server.log
     assert app.store.deliveries.balance().states[DeliveryState.SENT] == 1
     assert app.store.deliveries.balance().states[DeliveryState.QUEUED] == 2
     mail.seconds = 0
-    async with process(installation) as child:
+    async with process(installation) as server:
         await until(lambda: len(mail.mails) == 3)
-        assert (await ended(child))[0] == 0
+        assert await server.end() == 0
     assert len(set(recipients(mail))) == 3
 
 
@@ -297,19 +311,17 @@ async def test_two_processes_on_one_database_send_each_edition_once(
     installation, mail, readers
 ) -> None:
     app = readers(20)
-    async with process(installation) as one, process(installation) as other:
+    async with process(installation) as one, process(installation, "other") as other:
         await until(lambda: len(mail.mails) >= 20)
-        codes = [await ended(child) for child in (one, other)]
-    assert [code for code, _ in codes] == [0, 0]
-    assert not [errors for _, errors in codes if "Traceback" in errors]
+        assert (await one.end(), await other.end()) == (0, 0)
+    assert "Traceback" not in one.log + other.log
     assert len(set(recipients(mail))) == len(mail.mails) == 20
     assert app.store.papers.counts().papers == 1
 
 
 async def test_without_feeds_it_says_what_is_wrong_in_one_line(installation) -> None:
     (installation.parent / "sources.toml").unlink()
-    async with process(installation) as child:
-        _, errors = await asyncio.wait_for(child.communicate(), 10)
-    assert child.returncode == 2
-    assert errors.decode().startswith("digest: cannot read the list of feeds")
-    assert errors.count(b"\n") == 1
+    async with process(installation) as server:
+        assert await asyncio.wait_for(server.child.wait(), 20) == 2
+    (line,) = server.log.splitlines()
+    assert line.startswith("digest: cannot read the list of feeds")
