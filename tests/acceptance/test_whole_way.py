@@ -170,9 +170,9 @@ def check_papers(body: str, preview: str) -> None:
 def test_serve_delivers_by_itself_and_ends_when_it_is_told(installed, start, digest, inbox):
     digest("subscriber", "add", ADA, "--profile", "config/profile.toml")
     with start("serve") as serving:
-        came = inbox.came.wait(timeout=30)
+        came = inbox.came.wait(timeout=60)
         serving.send_signal(signal.SIGTERM)
-        out, err = serving.communicate(timeout=30)
+        out, err = serving.communicate(timeout=60)
     log = err.decode()
     assert came, log
     assert (serving.returncode, out) == (0, b"")
@@ -198,7 +198,7 @@ def test_a_killed_run_is_taken_up_and_nobody_gets_a_mail_twice(installed, start,
 
     with start("publish") as publishing:
         while len(inbox.mails) < people // 3:
-            assert inbox.came.wait(timeout=30)
+            assert inbox.came.wait(timeout=60)
             inbox.came.clear()
         publishing.kill()
     # Five minutes later, the killed program's hold on its work has run out.
