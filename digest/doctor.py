@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from digest.app import App
 from digest.delivery import Channel
 from digest.errors import DigestError
-from digest.models import FeedState, SubscriberState
-from digest.sources import source
+from digest.models import SubscriberState
+from digest.pipeline.probe import probe
 from digest.sources.base import Feed
-from digest.sources.fetch import Fetched, Fetcher
-from digest.sources.local import read
+from digest.sources.fetch import Fetcher
 from digest.sources.worker import ParserProcess
 
 
@@ -142,14 +141,7 @@ async def _feeds(app: App, now: datetime) -> list[Check]:
 async def _feed(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: datetime) -> Check:
     name = f"feed {feed.name}"
     try:
-        if feed.location and "://" not in feed.location:
-            response = (await asyncio.to_thread(read, feed.location, now, None))[0]
-        else:
-            request = next(iter(source(feed.source).requests(feed, now)))
-            fetched = await fetcher.get(request, FeedState(feed=feed.name), now)
-            assert isinstance(fetched, Fetched)  # no validators were given
-            response = fetched.response
-        page = await parser.parse(feed.source, response, feed)
+        page = await probe(feed, fetcher, parser, now)
     except DigestError as error:
         return Check(
             name, ok=False, found=str(error),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from servers import Web
 
@@ -32,3 +33,10 @@ def web() -> Iterator[Web]:
     server = Web()
     yield server
     server.close()
+
+
+@pytest.fixture(autouse=True)
+def fresh_logging() -> Iterator[None]:
+    """Forget what a command configured: its standard error is closed with its test."""
+    yield
+    structlog.reset_defaults()

@@ -5,11 +5,13 @@ which is named on standard error. Heavy modules are imported inside the commands
 ``digest --help`` answers at once.
 """
 
-import sys
+import sys  # noqa: I001 - the order of the commands is that of --help
 from collections.abc import Sequence
 
 import typer
 
+# Each module adds its commands to `app` when it is imported; the order is that of --help.
+from digest.cli import demo, operating, feeds, papers, people, editions  # noqa: F401
 from digest.cli.root import app
 from digest.errors import DigestError
 

@@ -130,7 +130,3 @@ def write_text(text: str, out: Path | None) -> None:
         out.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from error
-
-
-# Each module adds its commands to `app` when it is imported; the order is that of --help.
-from digest.cli import demo, operating, papers, people, editions  # noqa: E402,F401,I001

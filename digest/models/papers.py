@@ -240,7 +240,8 @@ class FeedState:
     """What is remembered of a feed between two collections.
 
     Attributes:
-        feed: the feed's name.
+        feed: the feed's name; place: what it reads (`Feed.place`). A feed that was pointed
+            elsewhere starts anew.
         etag, last_modified: validators, verbatim, of the last response that was stored.
         body_hash: SHA-256 of that response's body.
         checked_at: the last attempt; succeeded_at: the last one that worked.
@@ -253,6 +254,7 @@ class FeedState:
     """
 
     feed: str
+    place: str = ""
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None

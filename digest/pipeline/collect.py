@@ -21,6 +21,7 @@ from digest.store import Store
 
 MAX_PAGES = 20  # of one request: a server that always names a next page must end somewhere
 _FIRST_PAUSE = timedelta(minutes=15)
+_GONE = timedelta(days=30)
 _LONGEST_PAUSE = timedelta(hours=24)
 
 log = structlog.get_logger()
@@ -132,7 +133,7 @@ class Collector:
             on_feed: called with each feed's report as it comes.
         """
         now = self._clock()
-        states = {feed.name: self._store.feeds.state(feed.name) for feed in feeds}
+        states = {feed.name: self._state(feed) for feed in feeds}
         if every is not None:
             feeds = [feed for feed in feeds if _is_due(states[feed.name], every, now)]
         # All are read at once, but stored in order: the same feeds give the same papers.
@@ -150,6 +151,11 @@ class Collector:
                 reading.cancel()
             await asyncio.gather(*readings, return_exceptions=True)
         return CollectReport(tuple(reports))
+
+    def _state(self, feed: Feed) -> FeedState:
+        """Return what is remembered of a feed, if it still reads the same place."""
+        known = self._store.feeds.state(feed.name)
+        return known if known.place == feed.place else FeedState(feed.name, feed.place)
 
     async def import_captures(self, responses: Iterable[Response], feed: Feed) -> CollectReport:
         """Store the papers of captures, each alone in its failure."""
@@ -316,6 +322,7 @@ def _reading(feed: Feed, state: FeedState, pages: _Pages, now: datetime) -> _Rea
 
 
 def _wait(error: SourceError) -> timedelta:
-    """Return how long the server asked us to wait."""
-    seconds = error.retry_after if isinstance(error, FetchError) else None
-    return timedelta(seconds=seconds or 0)
+    """Return how long the server wants to be left alone; of a feed that is gone, for long."""
+    if not isinstance(error, FetchError):
+        return timedelta()
+    return _GONE if error.permanent else timedelta(seconds=error.retry_after or 0)

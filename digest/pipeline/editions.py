@@ -11,6 +11,10 @@ from digest.store import Store
 
 _SATURDAY = 5
 
+# A paper counts as new from the instant at which its feed was read, and is stored a little
+# later. An edition composed in between must not cut it off; sent papers are known by id.
+OVERLAP = timedelta(minutes=30)
+
 
 @dataclass(frozen=True, slots=True)
 class EditionOptions:
@@ -66,7 +70,7 @@ class Day:
                 edition; None: all within the window are candidates.
             sent: ids of papers this subscriber was sent before.
         """
-        start = max(since, self.since) if since else self.since
+        start = max(since - OVERLAP, self.since) if since else self.since
         eligible = {p.paper_id for p in self._papers if p.new_at and p.new_at > start} - sent
         ranked = ranking.rank(
             self._prepared, profile, examples=self._examples_of(profile), eligible=eligible

@@ -5,6 +5,7 @@ fixtures. `Source` stands here, beside the loop's other words, so that a new one
 know nothing else.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +40,12 @@ class Feed:
     location: str = ""
     enabled: bool = True
     options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """A fingerprint of what this feed reads, whatever its name."""
+        read = f"{self.source} {self.location} {sorted(self.options.items())}"
+        return hashlib.sha256(read.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ feeds = Table(
     "feeds",
     metadata,
     Column("feed", SafeText, primary_key=True, comment="name of the feed, as configured"),
+    Column("place", String(16), nullable=False, comment="fingerprint of what it reads"),
     _text("etag", "ETag of the last stored response, verbatim", nullable=True),
     _text("last_modified", "Last-Modified of that response, verbatim", nullable=True),
     Column("body_hash", String(64), comment="SHA-256 of its body"),

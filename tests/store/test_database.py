@@ -125,7 +125,9 @@ def test_a_writer_that_waits_too_long_is_told(database: Database) -> None:
 
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     with database.writing() as writer, database.reading() as reader:
-        writer.execute(feeds.insert().values(feed="x", error_count=0, entry_count=0, refused=False))
+        writer.execute(
+            feeds.insert().values(feed="x", error_count=0, entry_count=0, refused=False, place="")
+        )
         assert reader.execute(select(feeds)).all() == []
 
 
@@ -134,7 +136,9 @@ def test_a_reader_sees_one_state_however_long_it_reads(database: Database) -> No
         assert reader.execute(select(feeds)).all() == []
         with database.writing() as writer:
             writer.execute(
-                feeds.insert().values(feed="x", error_count=0, entry_count=0, refused=False)
+                feeds.insert().values(
+                    feed="x", error_count=0, entry_count=0, refused=False, place=""
+                )
             )
         assert reader.execute(select(feeds)).all() == []
 

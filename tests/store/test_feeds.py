@@ -11,7 +11,7 @@ def test_a_feed_never_collected_has_an_empty_state(store: Store) -> None:
 
 def test_a_state_comes_back_as_it_was_stored(store: Store, now: datetime) -> None:
     state = FeedState(
-        "arxiv", '"etag"', "Tue, 12 May 2026", "0" * 64, now, now, now + timedelta(hours=1),
+        "arxiv", "0" * 16, '"etag"', "Tue, 12 May 2026", "0" * 64, now, now, now + timedelta(hours=1),
         2, "the server said 503", True, 40, now - timedelta(days=1),
     )  # fmt: skip
     store.feeds.save(state)

@@ -169,14 +169,14 @@ def test_validators_are_stored_with_the_entries_or_not_at_all(
     store: Store, change: Change, now: datetime
 ) -> None:
     store.papers.save(
-        [change(arxiv_id="2605.00001")], seen_at=now, feed_states=[FeedState("arxiv", '"1"')]
+        [change(arxiv_id="2605.00001")], seen_at=now, feed_states=[FeedState("arxiv", etag='"1"')]
     )
     assert store.feeds.state("arxiv").etag == '"1"'
     with pytest.raises(StoreError, match="collect again"):
         store.papers.save(
             [change("New"), change("Other", arxiv_id="2605.00001")],
             seen_at=now,
-            feed_states=[FeedState("arxiv", '"2"')],
+            feed_states=[FeedState("arxiv", etag='"2"')],
         )
     assert store.feeds.state("arxiv").etag == '"1"'
     assert store.papers.counts() == Counts(1, {"arxiv": 1})

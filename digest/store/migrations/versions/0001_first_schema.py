@@ -14,6 +14,12 @@ def upgrade() -> None:
         "feeds",
         sa.Column("feed", sa.Text(), nullable=False, comment="name of the feed, as configured"),
         sa.Column(
+            "place",
+            sa.String(length=16),
+            nullable=False,
+            comment="fingerprint of what it reads",
+        ),
+        sa.Column(
             "etag", sa.Text(), nullable=True, comment="ETag of the last stored response, verbatim"
         ),
         sa.Column(

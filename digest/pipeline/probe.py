@@ -1,0 +1,27 @@
+"""Probe: what a feed says right now; nothing is stored."""
+
+import asyncio
+from datetime import datetime
+
+from digest.models import FeedState
+from digest.sources import source
+from digest.sources.base import Feed, Page
+from digest.sources.fetch import Fetched, Fetcher
+from digest.sources.local import read
+from digest.sources.worker import ParserProcess
+
+
+async def probe(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: datetime) -> Page:
+    """Read the first response of a feed, from the web or from files.
+
+    Raises:
+        SourceError: it cannot be read, or is not what the source says.
+    """
+    if feed.location and "://" not in feed.location:
+        response = (await asyncio.to_thread(read, feed.location, now, None))[0]
+    else:
+        request = next(iter(source(feed.source).requests(feed, now)))
+        fetched = await fetcher.get(request, FeedState(feed=feed.name), now)
+        assert isinstance(fetched, Fetched)  # no validators were given
+        response = fetched.response
+    return await parser.parse(feed.source, response, feed)
