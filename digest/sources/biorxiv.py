@@ -129,9 +129,11 @@ def _parse_api(response: Response) -> Page:
     status, collection = line(message.get("status")), answer.get("collection")
     if status.lower().startswith("no posts found"):
         return Page((), complete=response.complete)
-    if status != "ok" or not isinstance(collection, list):
+    if status != "ok":
         said = text.cut(status or "no status", 200)
         raise ParseError(f"{response.url}: the API of bioRxiv refused: {said}")
+    if not isinstance(collection, list):
+        raise ParseError(f"{response.url}: an answer of the API of bioRxiv without a collection")
     entries: list[Entry] = []
     problems: list[str] = []
     for number, element in enumerate(collection[:MAX_ENTRIES], 1):

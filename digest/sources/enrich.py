@@ -16,7 +16,7 @@ from digest.sources.common import web_url
 # Nothing that belongs to a longer address: a path in an archive, a parameter, another host.
 _START = r"(?<![\w.@/=%-])(?:https?://)?(?:www\.)?"
 # What may follow an address; "tool++" is then no "tool".
-_END = r"(?=[\s/.,;:!?#)\]{}>'\"’”$\\]|$)"
+_END = r"(?=[\s/,;:!?#)\]{}>'\"’”$\\]|\.(?!\w)|$)"
 _NAME = r"[\w.-]*\w"
 _REPOSITORY = re.compile(
     rf"{_START}((?:github\.com|gitlab\.com|codeberg\.org)/([\w-]+)/{_NAME}){_END}", re.I | re.A

@@ -18,7 +18,7 @@ from digest.sources.common import bounded, dated, looks_like, refusal, title_id,
 from digest.sources.enrich import enriched
 from digest.sources.feed import RawEntry, decode
 from digest.sources.markup import plain, plain_lines
-from digest.sources.names import is_shortened, told_apart
+from digest.sources.names import initials_come_last, is_shortened, told_apart
 
 NAME = jsonfeed.NAME
 
@@ -30,7 +30,7 @@ _ABSTRACT = re.compile(r"abstract(?:\s*:\s*|$)", re.I)
 # Lines that stand around an abstract, or in its place: links, and where the paper was printed.
 _NO_ABSTRACT = re.compile(
     r"(?:html|xml|pdf|(?:www\.)?[\w-]+(?:\.[\w-]+)+)$|PMID: ?\d|publication date\s*:|source\s*:|"
-    r"authors?(?:\(s\))?\s*:|doi\s*:|volume \d+, (?:issue|page)",
+    r"authors?(?:\(s\))?\s*:|doi\s*:|volume \d+, (?:issue|page)|\W*$",
     re.I,
 )
 _CUT_OFF = re.compile(r"(?:\.\.\.|…|\[…\])\s*$")
@@ -71,8 +71,9 @@ class Generic:
         raw = decode(response.body, response.content_type)
         entries: list[Entry] = []
         problems = [raw.problem] if raw.problem else []
+        initials_last = initials_come_last(item.authors for item in raw.entries)
         for number, item in enumerate(raw.entries[:MAX_ENTRIES], 1):
-            found = _entry(item)
+            found = _entry(item, initials_last=initials_last)
             if found is None:
                 problems.append(f"item {number}: no title; left out")
             else:
@@ -82,7 +83,7 @@ class Generic:
         return Page(tuple(entries), tuple(problems), complete=raw.complete and response.complete)
 
 
-def _entry(item: RawEntry) -> Entry | None:
+def _entry(item: RawEntry, *, initials_last: bool) -> Entry | None:
     title = plain(item.title)
     if not title:
         return None
@@ -91,7 +92,7 @@ def _entry(item: RawEntry) -> Entry | None:
     if not elements and len(lines) > 1 and _SEMICOLONS.fullmatch(lines[0]):
         elements, lines = [lines[0]], lines[1:]
     raw_authors = elements or [told for told in [_labelled(lines, _AUTHORS)] if told]
-    authors, certain = told_apart(raw_authors)
+    authors, certain = told_apart(raw_authors, initials_last=initials_last)
     abstract = _abstract(lines)
     arxiv_id, version = _arxiv_id(item) or (None, None)
     return Entry(

@@ -136,8 +136,7 @@ def _pdf(attachments: list[_Object]) -> str | None:
 def _doaj(result: _Object) -> Entry | None:
     """Return the entry of an article in the Directory of Open Access Journals.
 
-    It is dated by the issue; that may be a month or a year alone, which is no day to go by,
-    so the day on which DOAJ listed it is given, and no other.
+    The issue may be dated by a year alone, so the only day given is that on which DOAJ listed it.
     """
     article = result.get("bibjson")
     title = plain(line(article.get("title"))) if isinstance(article, dict) else ""

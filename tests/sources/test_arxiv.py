@@ -215,9 +215,7 @@ def test_announcements_agree_with_an_independent_reading(captures: Path, name: s
         assert entry.abstract == line(summary.partition("Abstract:")[2])
         assert guid == f"oai:arXiv.org:{entry.arxiv_id}v{entry.arxiv_version}"
         assert entry.announce_type == item.findtext("arxiv:announce_type", None, NS)
-        assert (
-            entry.doi == (item.findtext("arxiv:DOI", None, NS) or "").lower() or entry.doi is None
-        )
+        assert (entry.doi or "") == (item.findtext("arxiv:DOI", None, NS) or "").lower()
         assert (list(entry.categories), entry.authors_raw) == (tags, raw_authors)
         assert entry.listed_date is not None
         assert entry.listed_date.isoformat() in name
@@ -264,7 +262,11 @@ def test_answers_of_the_api_agree_with_an_independent_reading(captures: Path) ->
             assert entry.categories[0] == item.find("arxiv:primary_category", NS).get("term")
             assert entry.n_authors == len(item.findall("a:author", NS)) == len(entry.authors)
             assert (entry.announce_type, entry.listed_date) == (None, None)
-            assert (entry.author_comment or "").startswith(line(said("arxiv:comment")))
+            journal = line(said("arxiv:journal_ref"))
+            told = [line(said("arxiv:comment")), f"Journal reference: {journal}" * bool(journal)]
+            assert (entry.author_comment or "") == "; ".join(filter(None, told))
+            tags = [c.get("term") for c in item.findall("a:category", NS)]
+            assert set(entry.categories) == {t for t in tags if re.fullmatch(r"[a-z-]+(\.\S+)?", t)}
             assert entry.title == line(said("a:title"))
             assert entry.abstract == line(said("a:summary"))
             names = [line(a.text) for a in item.findall("a:author/a:name", NS)]

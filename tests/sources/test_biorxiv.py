@@ -1,10 +1,11 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from digest.errors import ParseError, SourceError
-from digest.sources.base import Feed, Response
+from digest.sources.base import MAX_ENTRIES, Feed, Page, Response
 from digest.sources.biorxiv import BioRxiv, _names
 
 NOW = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -62,6 +63,106 @@ def test_what_is_not_from_there_is_refused() -> None:
     for body in (other, b"<html></html>", b"Just a moment...", b""):
         with pytest.raises(ParseError):
             SOURCE.parse(Response("body", body), Feed("x", "biorxiv"))
+
+
+# ---------------------------------------------------------------- the API
+
+
+def answer(count: int, total: object, cursor: object = 0, status: str = "ok") -> bytes:
+    message = {"status": status, "cursor": cursor, "count": count, "total": total}
+    preprints = [
+        {"doi": f"10.1101/2026.11.17.{n:06}", "title": f"Preprint {n}", "date": "2026-11-17"}
+        for n in range(count)
+    ]
+    return json.dumps({"messages": [message], "collection": preprints}).encode()
+
+
+def page_of(body: bytes, url: str = "api.json") -> Page:
+    return SOURCE.parse(Response(url, body, received_at=NOW), Feed("x", "biorxiv"))
+
+
+URL = "https://api.biorxiv.org/details/biorxiv/2026-11-16/2026-11-18/0/json"
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({}, "biorxiv/2026-11-16/2026-11-18/0/json"),
+        ({"days": "1", "server": "medrxiv"}, "medrxiv/2026-11-18/2026-11-18/0/json"),
+        ({"subject": "cell_biology"}, "biorxiv/2026-11-16/2026-11-18/0/json?category=cell_biology"),
+    ],
+)
+def test_the_api_is_asked_for_the_last_days(options: dict[str, str], url: str) -> None:
+    (request,) = SOURCE.requests(Feed("x", "biorxiv", options={"via": "api"} | options), NOW)
+    assert (request.url, request.kind) == (f"https://api.biorxiv.org/details/{url}", "api")
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"via": "page"}, "via must be feed or api"),
+        ({"via": "api", "days": "93"}, "days must be 1 to 92"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, str], match: str) -> None:
+    with pytest.raises(SourceError, match=match):
+        SOURCE.requests(Feed("x", "biorxiv", options=options), NOW)
+
+
+@pytest.mark.parametrize(
+    ("body", "cursor"),
+    [
+        (answer(30, "65"), "30"),
+        (answer(30, 65, "30"), "60"),
+        (answer(100, 250, 100), "200"),
+    ],
+)
+def test_a_page_that_is_not_the_last_names_the_next(body: bytes, cursor: str) -> None:
+    page = page_of(body, f"{URL}?category=zoology")
+    assert page.next is not None
+    assert page.next.url == f"{URL.replace('/0/json', f'/{cursor}/json')}?category=zoology"
+    assert page.next.kind == "api"
+
+
+@pytest.mark.parametrize(
+    ("body", "url"),
+    [
+        (answer(5, "65", 60), URL),
+        (answer(0, "65", 60), URL),
+        (answer(30, "many"), URL),
+        (answer(30, "65"), "api.json"),
+        (answer(30, 10**6, MAX_ENTRIES - 30), URL),
+    ],
+)
+def test_the_last_page_and_a_file_name_none(body: bytes, url: str) -> None:
+    assert page_of(body, url).next is None
+
+
+def test_days_without_preprints_are_fine() -> None:
+    assert page_of(answer(0, 0, status="no posts found")) == Page(())
+
+
+@pytest.mark.parametrize(
+    ("body", "match"),
+    [
+        (b"[]", "no answer of the API"),
+        (b'{"messages": []}', "no answer of the API"),
+        (b'{"messages": [{"status": "ok"}]}', "without a collection"),
+        (answer(0, 0, status="Error: (2002) Connection refused"), r"refused: Error: \(2002\)"),
+        (b'{"messages": [', "not readable JSON"),
+    ],
+)
+def test_errors_of_the_api_are_refused(body: bytes, match: str) -> None:
+    with pytest.raises(ParseError, match=match):
+        page_of(body)
+
+
+def test_a_later_version_is_no_news() -> None:
+    body = json.loads(answer(2, 2))
+    body["collection"][1]["version"] = "2"
+    first, second = page_of(json.dumps(body).encode()).entries
+    assert (first.is_news, second.is_news) == (True, False)
+    assert (second.published_at, second.updated_at) == (None, first.published_at)
 
 
 @pytest.mark.captures

@@ -1,7 +1,10 @@
+import re
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from lxml import etree, html
 
 from digest.errors import ParseError, SourceError
 from digest.models import Entry
@@ -52,6 +55,32 @@ def test_only_an_address_can_be_asked() -> None:
 )
 def test_names_that_are_plain_are_told_apart(elements, names) -> None:
     assert told_apart(elements) == (names, True)
+
+
+def test_wiley_ends_each_author_with_a_line() -> None:
+    entry = one("<dc:creator>\nMary Sample, \nKim L. Muster, \nZoë Beispiel\n</dc:creator>")
+    assert entry.authors == ("Mary Sample", "Kim L. Muster", "Zoë Beispiel")
+    assert (entry.n_authors, entry.flags) == (3, ())
+
+
+def test_one_author_is_written_as_the_feed_writes_several() -> None:
+    lists = ["Sample M, Muster K.", "Beispiel Z.", "Mary Doe", "WHO"]
+    items = (f"<item><title>t</title><author>{line}</author></item>" for line in lists)
+    body = f"<rss version='2.0'><channel>{''.join(items)}</channel></rss>"
+    page = SOURCE.parse(Response("x", body.encode()), FEED)
+    assert [e.authors for e in page.entries] == [
+        ("M Sample", "K Muster"),
+        ("Z Beispiel",),
+        ("Mary Doe",),
+        ("WHO",),
+    ]
+    assert one("<author>Malcolm X</author>").authors == ("Malcolm X",)
+
+
+def test_an_address_does_not_change_from_day_to_day() -> None:
+    entry = one("<link>https://a.example/1?utm_source=rss&amp;id=7&amp;utm_medium=x</link>")
+    assert entry.url == "https://a.example/1?id=7"
+    assert one("<link>https://a.example/1?utm_source=rss</link>").url == "https://a.example/1"
 
 
 @pytest.mark.parametrize("line", ["Sample, Mary", "Sample, Mary, Muster, Kim", "A, B, C"])
@@ -159,6 +188,97 @@ def test_real_journals_are_read_in_full(captures: Path, name: str) -> None:
     assert not any("<em>" in e.title or "\ufeff" in e.title for e in page.entries)
     if name.startswith(("ijsem", "oup", "pensoft", "pubmed", "tandf")):
         assert all(e.doi and not e.flags for e in page.entries)
+
+
+def journal(captures: Path, name: str) -> tuple[Entry, ...]:
+    body = (captures / "journals" / name).read_bytes()
+    return SOURCE.parse(Response(name, body), FEED).entries
+
+
+def elements(captures: Path, name: str, kind: str = "item") -> list[etree._Element]:
+    """The items as lxml reads them, whatever their namespace."""
+    root = etree.fromstring((captures / "journals" / name).read_bytes().strip())
+    return list(root.iter(f"{{*}}{kind}"))
+
+
+def texts(item: etree._Element, tag: str) -> list[str]:
+    return [" ".join(e.text.split()) for e in item.iter(f"{{*}}{tag}") if (e.text or "").strip()]
+
+
+# Each journal's own way of writing authors: read here by its own rule, not by ours.
+DIALECTS = {
+    "ijsem_2021-12-21.xml": lambda item: re.split(", | and ", texts(item, "creator")[0]),
+    "ojs_ce_atom_2021-12-21.xml": lambda item: texts(item, "name"),
+    "pubmed_search_2021-12-14.xml": lambda item: texts(item, "creator"),
+    "tandf_nnfe20_2021-12-21.xml": lambda item: [
+        re.sub(r"\s+", " ", html.fromstring(name).text_content()).strip()
+        for name in texts(item, "creator")
+    ],
+    "oup_2021-12-21.xml": lambda item: [
+        f"{initials} {last}"
+        for last, initials in re.findall(r"([^,.]+?) ([A-Z]+)(?=[,.])", texts(item, "author")[0])
+    ],
+    "elsevier_example.xml": lambda item: next(
+        (
+            found[1].split(", ")
+            for found in [re.search(r"Author\(s\): (.*?)</p>", texts(item, "description")[0])]
+            if found
+        ),
+        [],
+    ),
+    "pensoft_zookeys_2021-12-21.xml": lambda item: re.search(
+        r"<p>Authors: (.*?)</p>", texts(item, "description")[0]
+    )[1].split(", "),
+    "cnki_zh_2021-12-21.xml": lambda item: [
+        name for name in texts(item, "description")[0].partition("</br>")[0].split(";") if name
+    ],
+}
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize("name", DIALECTS)
+def test_the_authors_of_real_journals_are_told_apart(captures: Path, name: str) -> None:
+    items = elements(captures, name, "entry" if "ojs" in name else "item")
+    for entry, item in zip(journal(captures, name), items, strict=True):
+        names = [re.sub(r"^\W+", "", " ".join(n.split())) for n in DIALECTS[name](item) if n]
+        assert [n.strip() for n in entry.authors] == names, entry.title
+        assert entry.flags == ()
+        shortened = "et al" in (entry.authors_raw or "")
+        assert entry.n_authors == (None if shortened else len(names) or None)
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize("name", COUNTS)
+def test_titles_of_real_journals_are_whole_and_plain(captures: Path, name: str) -> None:
+    items = elements(captures, name, "entry" if COUNTS[name] in (9, 10, 0) else "item")
+    for entry, item in zip(journal(captures, name), items, strict=True):
+        told = next(e.text for e in item if etree.QName(e).localname == "title")
+        truth = html.fromstring(f"<p>{told}</p>").text_content().replace("\ufeff", "")
+        assert entry.title == unicodedata.normalize("NFC", " ".join(truth.split()))
+
+
+@pytest.mark.captures
+def test_what_stands_around_an_abstract_is_left_out(captures: Path) -> None:
+    for name in ("elsevier_example.xml", "tandf_nnfe20_2021-12-21.xml"):
+        assert {e.abstract for e in journal(captures, name)} == {""}
+    for entry in journal(captures, "googlescholar_example.xml"):
+        assert not re.search(r"(?:www|journals)\.\S+$", entry.abstract)
+        assert (entry.authors, entry.n_authors) == ((), None)
+    for entry in journal(captures, "cnki_zh_2021-12-21.xml"):
+        assert ";" not in entry.abstract.split(".")[0]
+
+
+@pytest.mark.captures
+def test_a_summary_that_breaks_off_gives_way_to_the_whole(captures: Path) -> None:
+    entries = journal(captures, "pubmed_search_2021-12-14.xml")
+    items = elements(captures, "pubmed_search_2021-12-14.xml")
+    for entry, item in zip(entries, items, strict=True):
+        assert entry.external_id == texts(item, "guid")[0]
+        assert entry.url == f"https://pubmed.ncbi.nlm.nih.gov/{entry.external_id[7:]}/"
+        assert f"doi:{entry.doi}" in [i.lower() for i in texts(item, "identifier")]
+        assert not entry.abstract.endswith("...")
+        assert "PMID" not in entry.abstract
+        assert len(entry.abstract) >= len(texts(item, "description")[0].removesuffix("...")) - 20
 
 
 @pytest.mark.captures

@@ -75,6 +75,57 @@ class TestRequests:
         feed = Feed("daily", "huggingface", options={"days": "5"})
         assert len(list(SOURCE.requests(feed, NOW))) == 5
 
+    @pytest.mark.parametrize(
+        ("options", "lists"),
+        [
+            ({"period": "week"}, [("week", "2026-W19")]),
+            ({"period": "week", "days": "4"}, [("week", "2026-W19"), ("week", "2026-W18")]),
+            ({"period": "month"}, [("month", "2026-05")]),
+            ({"period": "month", "days": "7"}, [("month", "2026-05"), ("month", "2026-04")]),
+            ({"period": "day", "days": "1"}, [("date", "2026-05-06")]),
+        ],
+    )
+    def test_the_lists_that_hold_the_last_days_are_asked_for(
+        self, options: dict[str, str], lists: list[tuple[str, str]]
+    ) -> None:
+        requests = list(SOURCE.requests(Feed("x", "huggingface", options=options), NOW))
+        assert [query(r.url) for r in requests] == [
+            {"p": "0", "limit": "100", name: value} for name, value in lists
+        ]
+
+    def test_a_week_is_that_of_the_iso_year(self) -> None:
+        feed = Feed("x", "huggingface", options={"period": "week", "days": "1"})
+        (request,) = SOURCE.requests(feed, datetime(2027, 1, 2, tzinfo=UTC))
+        assert query(request.url)["week"] == "2026-W53"
+
+    def test_what_is_trending_is_one_page_of_whatever_day(self) -> None:
+        feed = Feed("x", "huggingface", options={"sort": "trending"})
+        (request,) = SOURCE.requests(feed, NOW)
+        assert query(request.url) == {"p": "0", "limit": "100", "sort": "trending"}
+        body = answer(*(element(n) for n in range(100)))
+        assert parse(body, request.url).next is None
+
+    def test_a_period_can_be_sorted_by_trend(self) -> None:
+        feed = Feed("x", "huggingface", options={"sort": "trending", "period": "month"})
+        (request,) = SOURCE.requests(feed, NOW)
+        assert query(request.url)["sort"] == "trending"
+        assert query(request.url)["month"] == "2026-05"
+        body = answer(*(element(n) for n in range(100)))
+        assert parse(body, request.url).next is not None
+
+    @pytest.mark.parametrize(
+        ("options", "match"),
+        [
+            ({"period": "year"}, "period must be day, week or month"),
+            ({"sort": "upvotes"}, "sort must be publishedAt or trending"),
+        ],
+    )
+    def test_options_that_make_no_sense_are_refused(
+        self, options: dict[str, str], match: str
+    ) -> None:
+        with pytest.raises(SourceError, match=match):
+            SOURCE.requests(Feed("x", "huggingface", options=options), NOW)
+
     @pytest.mark.parametrize("days", ["0", "32", "-1", "two", "", "٣", "9" * 5000])
     def test_days_that_make_no_sense_are_refused(self, days: str) -> None:
         feed = Feed("daily", "huggingface", options={"days": days})
@@ -159,6 +210,34 @@ class TestApi:
     def test_a_byte_order_mark_changes_nothing(self) -> None:
         body = answer(element())
         assert parse(b"\xef\xbb\xbf" + body) == parse(body)
+
+    @pytest.mark.parametrize(
+        ("told", "organisation"),
+        [
+            ({"name": "lab", "fullname": "The Lab"}, "The Lab"),
+            ({"name": "lab", "fullname": ""}, "lab"),
+            ({"fullname": 3}, None),
+            ("lab", None),
+            (None, None),
+        ],
+    )
+    def test_an_organisation_is_told_by_its_name_for_people(
+        self, told: object, organisation: str | None
+    ) -> None:
+        (entry,) = parse(answer(element(organization=told))).entries
+        assert entry.organisation == organisation
+
+    def test_what_its_machine_says_is_kept_apart_from_the_abstract(self) -> None:
+        given = {
+            "summary": "Ours.",
+            "ai_summary": " Its\nown. ",
+            "ai_keywords": ["a", None, "a ", "b"],
+        }
+        (entry,) = parse(answer(element(**given))).entries
+        assert (entry.abstract, entry.ai_summary) == ("Ours.", "Its own.")
+        assert entry.ai_keywords == ("a", "b")
+        (entry,) = parse(answer(element(ai_summary=7, ai_keywords="a, b"))).entries
+        assert (entry.ai_summary, entry.ai_keywords) == (None, ())
 
     def test_texts_are_cut_at_the_limits_and_flagged(self) -> None:
         (entry,) = parse(answer(element(title="word " * 300, summary="word " * 5000))).entries

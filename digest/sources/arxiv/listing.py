@@ -39,11 +39,11 @@ def parse(response: Response) -> Page:
         ParseError: there is no day or no section on it, so the page is not as it was.
     """
     tree = LexborHTMLParser(decode_text(response.body))
-    day, sections = None, 0
+    day, sections, papers = None, 0, 0
     announce_type = ""
     entries: list[Entry] = []
     problems: list[str] = []
-    for node in tree.css("h1, h2, h3, dt")[: 2 * MAX_ENTRIES]:
+    for node in tree.css("h1, h2, h3, dt"):
         if node.tag != "dt":
             heading = text.collapse(node.text())
             day = day or _day(heading)
@@ -51,12 +51,14 @@ def parse(response: Response) -> Page:
                 sections += 1
                 announce_type = _TYPES[section[1].lower()]
                 problems += _left_off(heading)
-        elif len(entries) < MAX_ENTRIES:
+        elif (papers := papers + 1) <= MAX_ENTRIES:
             found = _entry(node, announce_type, day)
             if isinstance(found, Entry):
                 entries.append(dated(enriched(bounded(found)), response))
             else:
-                problems.append(f"paper {len(entries) + len(problems) + 1}: {found}; left out")
+                problems.append(f"paper {papers}: {found}; left out")
+    if papers > MAX_ENTRIES:
+        problems.append(f"paper {MAX_ENTRIES + 1}: too many papers; the rest is left out")
     if day is None or not sections:
         raise ParseError(f"{response.url}: no day or no section of new listings on this page")
     return Page(tuple(entries), tuple(problems), complete=response.complete)
