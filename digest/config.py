@@ -194,6 +194,22 @@ class Settings(BaseSettings):
         return parseaddr(self.sender)[1]
 
 
+class GivenSettings(Settings):
+    """Settings that are given by a program, and neither by a file nor by the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given counts."""
+        return (init_settings,)
+
+
 def find_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the settings file: given, DIGEST_CONFIG, ./config/, the user's config folder.
 

@@ -12,14 +12,12 @@ from tempfile import TemporaryDirectory
 
 from digest import profiles, resources
 from digest.app import App
-from digest.config import Settings
+from digest.config import GivenSettings
 from digest.delivery import DirectoryChannel, OutboxChannel
 from digest.errors import DeliveryError
 from digest.models import DeliveryState, Edition, Paper, Subscriber
-from digest.pipeline import Collector, CollectReport, Publisher, PublishOptions, PublishReport
+from digest.pipeline import CollectReport, Publisher, PublishOptions, PublishReport
 from digest.sources.base import Feed
-from digest.sources.fetch import Fetcher
-from digest.sources.worker import ParserProcess
 
 # The papers of the samples are of these days, so the demo is always the same.
 NOW = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -74,10 +72,12 @@ async def run(out: Path) -> DemoReport:
     """
     feeds = sample_feeds()
     with TemporaryDirectory(prefix="digest-demo-") as state:
-        app = App(Settings(data_dir=Path(state), sender="Digest <digest@example.org>"))
+        app = App(
+            GivenSettings(data_dir=Path(state), sender="Digest <digest@example.org>"),
+            clock=lambda: NOW,
+        )
         try:
-            async with Fetcher(app.fetch_options) as fetcher, ParserProcess() as parser:
-                collector = Collector(app.store, fetcher, parser, lambda: NOW)
+            async with app.collector() as collector:
                 collected = await collector.collect(feeds)
             profile = profiles.load(resources.samples() / "profile.toml")
             subscriber = app.subscriptions.add(ADDRESS, profile, NOW)

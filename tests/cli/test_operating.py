@@ -174,3 +174,11 @@ def test_the_demo_says_where_it_cannot_write(cli, tmp_path):
     (tmp_path / "out" / "mirela@example.org").write_text("a file")
     told = cli("demo", "--out", "out")
     assert (told.code, "a file stands where a folder is wanted" in told.trouble) == (1, True)
+
+
+def test_the_demo_touches_nothing_of_a_real_installation(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGEST_DATA_DIR", str(tmp_path / "real"))
+    monkeypatch.setenv("DIGEST_DELIVERY__CHANNELS", "smtp")
+    monkeypatch.setenv("DIGEST_SMTP__PORT", "no port")
+    assert cli("demo", "--out", tmp_path / "out").code == 0
+    assert not (tmp_path / "real").exists()
