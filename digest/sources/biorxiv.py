@@ -40,6 +40,7 @@ FEEDS = {
 
 API = "https://api.biorxiv.org/details"
 
+_EXPECTED = "an RSS feed or the JSON of the API"
 _DAYS, _MOST_DAYS = 3, 92
 _SITES = ("biorxiv.org", "medrxiv.org")
 _CURSOR = re.compile(r"(?P<before>/.+)/(?P<cursor>[0-9]{1,9})(?:/json)?")
@@ -99,7 +100,7 @@ class BioRxiv:
         if form == "json":
             return _parse_api(response)
         if form != "xml":
-            raise refusal(response, self.name, "an RSS feed or the JSON of the API")
+            raise refusal(response, self.name, _EXPECTED)
         raw = decode(response.body, response.content_type)
         foreign = site_of(response.body) != self.name
         if foreign and not any(_is_ours(item) for item in raw.entries):
@@ -125,7 +126,7 @@ def _parse_api(response: Response) -> Page:
     told = answer.get("messages") if isinstance(answer, dict) else None
     message = told[0] if isinstance(told, list) and told and isinstance(told[0], dict) else None
     if message is None:
-        raise ParseError(f"{response.url} is JSON, but no answer of the API of bioRxiv")
+        raise refusal(response, BioRxiv.name, _EXPECTED)
     status, collection = line(message.get("status")), answer.get("collection")
     if status.lower().startswith("no posts found"):
         return Page((), complete=response.complete)

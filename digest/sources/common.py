@@ -26,6 +26,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 # What only one source says, by form: a mark recognises captures that were mixed up.
 _MARKS = (
     ("json", "huggingface", re.compile(r'"paper"\s?:')),
+    ("json", "biorxiv", re.compile(r'"messages"\s*:\s*\[\s*\{[^}]*"cursor"')),
+    ("json", "generic", re.compile(r"//(?:www\.)?jsonfeed\.org/version/1")),
     ("xml", "arxivjp", re.compile(r"//(?:www\.)?arxiv\.jp\b", re.I)),
     ("xml", "biorxiv", re.compile(r"\b(?:bio|med)rxiv\.org", re.I)),
     (

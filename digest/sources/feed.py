@@ -27,6 +27,8 @@ _DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>")
 _ROOT_END = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.I)
 # feedparser counts these as errors, but the document is well-formed.
 _HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+# What it raises, instead of telling, where a few wrong bytes stand in a wrong place.
+_STUMBLES = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 # Entry fields that have a place of their own in `RawEntry`.
 _OWN_PLACE = frozenset({"title", "link", "id", "summary", "author", "published", "updated"})
 
@@ -88,12 +90,7 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
     Raises:
         ParseError: this is no feed, or so damaged that no item can be read.
     """
-    parsed = feedparser.parse(
-        io.BytesIO(_readable(body)),
-        response_headers={"content-type": content_type} if content_type else None,
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = _parsed(body, content_type)
     fault = parsed.get("bozo_exception") if parsed.get("bozo") else None
     if isinstance(fault, _HARMLESS):
         fault = None
@@ -113,6 +110,18 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
         problem=_problem(fault, truncated=truncated),
         total=int(total) if re.fullmatch("[0-9]{1,9}", total) else None,
     )
+
+
+def _parsed(body: bytes, content_type: str) -> Any:
+    try:
+        return feedparser.parse(
+            io.BytesIO(_readable(body)),
+            response_headers={"content-type": content_type} if content_type else None,
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except _STUMBLES as error:
+        raise ParseError(f"a feed too damaged to be read ({_reason(error)})") from error
 
 
 def _readable(body: bytes) -> bytes:

@@ -11,7 +11,16 @@ from digest import text
 from digest.errors import ParseError
 from digest.models import Entry
 from digest.sources.base import MAX_ENTRIES, Page, Request, Response
-from digest.sources.common import bounded, dated, instant, line, read_json, title_id, web_url
+from digest.sources.common import (
+    bounded,
+    dated,
+    instant,
+    line,
+    read_json,
+    refusal,
+    title_id,
+    web_url,
+)
 from digest.sources.enrich import enriched
 from digest.sources.markup import plain
 from digest.sources.names import is_shortened, told_apart
@@ -19,6 +28,7 @@ from digest.sources.names import is_shortened, told_apart
 NAME = "generic"
 
 _VERSION = "https://jsonfeed.org/version/1"
+_EXPECTED = "RSS, Atom or JSON Feed"
 _Object = dict[str, Any]
 
 
@@ -30,14 +40,14 @@ def parse(response: Response) -> Page:
     """
     answer = read_json(response)
     if not isinstance(answer, dict):
-        raise ParseError(f"{response.url} is JSON, but no JSON Feed")
+        raise refusal(response, NAME, _EXPECTED)
     read: Callable[[_Object], Entry | None]
     if line(answer.get("version")).replace("www.", "").startswith(_VERSION):
         items, read = answer.get("items"), _item
     elif "results" in answer and "pageSize" in answer:
         items, read = answer["results"], _doaj
     else:
-        raise ParseError(f"{response.url} is JSON, but no JSON Feed")
+        raise refusal(response, NAME, _EXPECTED)
     if not isinstance(items, list):
         raise ParseError(f"{response.url} is a JSON feed without a list of items")
     entries, problems = _read(items, read, response)

@@ -145,8 +145,9 @@ def test_days_without_preprints_are_fine() -> None:
 @pytest.mark.parametrize(
     ("body", "match"),
     [
-        (b"[]", "no answer of the API"),
-        (b'{"messages": []}', "no answer of the API"),
+        (b"[]", "not from biorxiv"),
+        (b'{"messages": []}', "not from biorxiv"),
+        (b'[{"paper": {}}]', "read it as huggingface"),
         (b'{"messages": [{"status": "ok"}]}', "without a collection"),
         (answer(0, 0, status="Error: (2002) Connection refused"), r"refused: Error: \(2002\)"),
         (b'{"messages": [', "not readable JSON"),

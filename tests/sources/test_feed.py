@@ -47,6 +47,12 @@ def test_a_damaged_feed_without_items_is_refused() -> None:
         decode(HEAD + b"<title>x</ti></channel></rss>")
 
 
+def test_what_the_parser_stumbles_over_is_damage_and_no_fault_of_ours() -> None:
+    body = rss("<title>x</title>").replace(b"?>", b" encoding='utf\xff8'?>")
+    with pytest.raises(ParseError, match="a feed too damaged to be read"):
+        decode(body)
+
+
 def test_an_empty_feed_is_fine() -> None:
     feed = decode(HEAD + b"<title>Weekend</title></channel></rss>", "text/plain")
     assert (feed.entries, feed.complete, feed.problem) == ((), True, None)
