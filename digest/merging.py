@@ -18,12 +18,12 @@ matter.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from digest.models import Entry, KnownPaper, Paper, PaperChange, Placement, Sighting
+from digest.models import SPLIT, Entry, KnownPaper, Paper, PaperChange, Placement, Sighting
 from digest.text import jaccard, last_name_overlap, title_key
 
 MIN_TITLE_KEY = 25  # characters of a title key that may stand as evidence,
@@ -44,6 +44,7 @@ class _Cluster:
     paper_id: int | None
     group: int
     entries: list[Entry] = field(default_factory=list)
+    apart: bool = False  # a person took it out of another paper
     absorbed_by: "_Cluster | None" = None
 
     def final(self) -> "_Cluster":
@@ -69,7 +70,8 @@ class _Clusters:
         self._by_title: dict[str, list[_Cluster]] = defaultdict(list)
         self._groups = 0
         for paper in known:
-            cluster = _Cluster(paper.paper_id, 0)
+            apart = any(sighting.apart for sighting in paper.sightings)
+            cluster = _Cluster(paper.paper_id, 0, apart=apart)
             for sighting in paper.sightings:
                 self.add(cluster, sighting.entry)
 
@@ -95,10 +97,11 @@ class _Clusters:
             The entries of known papers that moved, with the evidence.
         """
         moved: list[tuple[Entry, str]] = []
-        if not (entry.arxiv_id or entry.doi):
+        if cluster.apart or not (entry.arxiv_id or entry.doi):
             return moved
         for other in list(self._by_title.get(title_key(entry.title), ())):
-            if other is cluster or any(e.arxiv_id or e.doi for e in other.entries):
+            has_id = any(e.arxiv_id or e.doi for e in other.entries)
+            if other is cluster or other.apart or has_id:
                 continue
             evidence = _title_evidence(entry, other)
             if evidence is None:
@@ -113,17 +116,20 @@ class _Clusters:
 
     def find(self, entry: Entry) -> tuple[_Cluster, str, str] | None:
         """Return the paper of an entry, the rule and the evidence; None: a new paper."""
+        seen = self._by_key.get(entry.key)
+        if seen and seen.apart:
+            return seen, SPLIT, "as decided before"
         if entry.arxiv_id and (same := self._by_arxiv.get(entry.arxiv_id)):
             return same, "same arXiv id", entry.arxiv_id
-        if (seen := self._by_key.get(entry.key)) and not _vetoed(entry, seen):
+        if seen and not _vetoed(entry, seen):
             return seen, "same entry", f"{entry.source} {entry.external_id}"
         for cluster in self._by_doi.get(entry.doi or "", ()):
-            if not _vetoed(entry, cluster) and (detail := _doi_evidence(entry, cluster)):
+            if _open(entry, cluster) and (detail := _doi_evidence(entry, cluster)):
                 return cluster, "same DOI", detail
         found = [
             (*evidence, cluster)
             for cluster in self._by_title.get(title_key(entry.title), ())
-            if not _vetoed(entry, cluster) and (evidence := _title_evidence(entry, cluster))
+            if _open(entry, cluster) and (evidence := _title_evidence(entry, cluster))
         ]
         if not found:
             return None
@@ -184,6 +190,25 @@ def assemble(
     return tuple(
         _change(paper_id, before.get(paper_id, ()), group, stored, seen_at)
         for (paper_id, _), group in groups.items()
+    )
+
+
+def split(paper: KnownPaper, leaving: Collection[_Key]) -> tuple[PaperChange, ...]:
+    """Take entries out of a paper, into one of their own; merging does not bring them back.
+
+    Args:
+        paper: the stored paper.
+        leaving: the keys (`Entry.key`) of the entries that leave; some, but not all.
+
+    Returns:
+        The paper as it stays, and the new one.
+    """
+    going = [replace(s, apart=True) for s in paper.sightings if s.entry.key in leaving]
+    staying = [s for s in paper.sightings if s.entry.key not in leaving]
+    placements = (Placement(s.entry, None, 1, SPLIT, "taken out of another paper") for s in going)
+    return (
+        PaperChange(combine(paper.paper_id, staying), (), changed=True),
+        PaperChange(combine(0, going), tuple(placements), changed=True),
     )
 
 
@@ -293,6 +318,11 @@ def _authors(entry: Entry) -> tuple[str, ...]:
 def _vetoed(entry: Entry, cluster: _Cluster) -> bool:
     ids = cluster.arxiv_ids
     return bool(entry.arxiv_id and ids and entry.arxiv_id not in ids)
+
+
+def _open(entry: Entry, cluster: _Cluster) -> bool:
+    """Tell whether an entry may join a paper by evidence other than the arXiv id."""
+    return not (cluster.apart or _vetoed(entry, cluster))
 
 
 def _doi_evidence(entry: Entry, cluster: _Cluster) -> str | None:

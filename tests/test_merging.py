@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.merging import assemble, combine, place
+from digest.merging import assemble, combine, place, split
 from digest.models import Entry, KnownPaper, Sighting
 
 NOW = datetime(2026, 11, 18, 6, tzinfo=UTC)
@@ -245,6 +245,20 @@ def test_feeds_stored_one_by_one_in_any_order_give_the_same_papers():
                 kept = [s for s in kept if s.entry.key not in moved]
                 known[key] = KnownPaper(key, (*kept, *(Sighting(e, now) for e in moved.values())))
         assert len(known) == 1, [e.source for e in order]
+
+
+def test_an_entry_that_was_taken_out_stays_out_when_it_is_read_again():
+    arxiv, other = entry(arxiv_id="2611.90001"), entry("aitopics", "a")
+    known = stored(arxiv, other)
+    stays, leaves = split(known, {other.key})
+    assert (stays.paper.paper_id, stays.paper.sources) == (7, ("arxiv",))
+    assert (leaves.paper.paper_id, leaves.paper.sources) == (0, ("aitopics",))
+    apart = KnownPaper(8, (Sighting(other, NOW, apart=True),))
+    for again in ([arxiv, other], [other, arxiv]):
+        placed = {p.entry.source: p.paper_id for p in place(again, [stored(arxiv), apart])}
+        assert placed == {"arxiv": 7, "aitopics": 8}
+    (joining,) = place([entry("arxivjp", "j")], [stored(arxiv), apart])
+    assert joining.paper_id == 7
 
 
 def test_combine_of_one_sighting_keeps_all_it_says():

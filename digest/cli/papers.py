@@ -131,8 +131,16 @@ def import_(
     return print_report(CollectReport((*asyncio.run(work()).feeds, *unread)), as_json)
 
 
-@app.command(epilog=example("digest papers --query unlearning --since 2026-11-01"))
-def papers(
+papers = typer.Typer(invoke_without_command=True)
+app.add_typer(papers, name="papers")
+
+PaperRef = Annotated[
+    str, typer.Argument(metavar="PAPER", help="arXiv id, DOI, link, title, or a number like #17.")
+]
+
+
+@papers.callback(epilog=example("digest papers --query unlearning --since 2026-11-01"))
+def list_papers(
     context: typer.Context,
     query: Annotated[
         str | None, typer.Option(metavar="WORDS", help="Words that title or abstract must hold.")
@@ -145,6 +153,8 @@ def papers(
     as_json: AsJson = False,
 ) -> int:
     """List the known papers, with the sources that saw them."""
+    if context.invoked_subcommand is not None:
+        return 0
     parts = load_app(context)
     found = parts.store.papers.search(query=query, since=parse_day(since, "--since"), limit=limit)
     for paper in found:
@@ -153,6 +163,46 @@ def papers(
             typer.echo(json.dumps(paper_json(paper, provenance), ensure_ascii=False))
         else:
             typer.echo(f"{paper.ref:<24} {'+'.join(paper.sources):<28} {paper.title}")
+    return 0
+
+
+@papers.command(epilog=example("digest papers show 2611.90123"))
+def show(context: typer.Context, paper: PaperRef, as_json: AsJson = False) -> int:
+    """Show a paper: what each source said, and why it was merged."""
+    from digest.pipeline.curate import find_paper
+
+    parts = load_app(context)
+    found = find_paper(parts.store, paper)
+    provenance = parts.store.papers.provenance(found.paper_id)
+    if as_json:
+        typer.echo(json.dumps(paper_json(found, provenance), ensure_ascii=False))
+        return 0
+    typer.echo(f"#{found.paper_id}  {found.title}\n{', '.join(found.authors[:10])}")
+    for name, source in found.provenance.items():
+        typer.echo(f"  {name:<16} from {source}")
+    for seen in provenance:
+        entry = seen.sighting.entry
+        version = f" v{entry.arxiv_version}" if entry.arxiv_version else ""
+        typer.echo(
+            f"{seen.sighting.first_seen_at:%Y-%m-%d %H:%M}  {entry.source} {entry.external_id}"
+            f"{version}: {seen.rule} ({seen.detail})"
+        )
+    return 0
+
+
+@papers.command(epilog=example("digest papers split 2611.90123 --source aitopics"))
+def split(
+    context: typer.Context,
+    paper: PaperRef,
+    source: Annotated[str, typer.Option(help="Whose entries are about another work.")],
+) -> int:
+    """Take what one source said out of a paper, for good."""
+    from digest.app import utc_now
+    from digest.pipeline.curate import split_paper
+
+    parts = load_app(context)
+    taken_out = split_paper(parts.store, paper, source, utc_now())
+    typer.echo(f"what {source} said is now #{taken_out.paper_id}: {taken_out.title}")
     return 0
 
 

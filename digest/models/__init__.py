@@ -6,6 +6,7 @@ what the source said, cleaned of control characters; TeX is turned to Unicode on
 
 from digest.models.editions import Delivery, DeliveryState, Edition, FeedHealth, Rendering, Section
 from digest.models.papers import (
+    SPLIT,
     Entry,
     FeedState,
     KnownPaper,
@@ -27,6 +28,7 @@ from digest.models.people import (
 from digest.models.rankings import Ranking, Reason, ReasonKind, ScoredPaper
 
 __all__ = [
+    "SPLIT",
     "Delivery",
     "DeliveryState",
     "Edition",

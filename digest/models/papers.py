@@ -10,6 +10,10 @@ from typing import Any
 _NOT_NEWS = frozenset({"replace", "replace-cross", "absonly"})
 
 
+# The rule of entries that a person took out of a paper; merging does not undo it.
+SPLIT = "split by hand"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """An AITopics path, from the general to the particular, with its confidence (0 to 1)."""
@@ -145,10 +149,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An entry with the instant at which Digest first saw it."""
+    """An entry with the instant at which Digest first saw it.
+
+    `apart`: a person decided that it belongs to no other paper (rule `SPLIT`).
+    """
 
     entry: Entry
     first_seen_at: datetime
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, String, cast, fun
 from sqlalchemy.exc import IntegrityError
 
 from digest.errors import StoreError
-from digest.models import Entry, FeedState, KnownPaper, Paper, PaperChange, Sighting, Topic
+from digest.models import SPLIT, Entry, FeedState, KnownPaper, Paper, PaperChange, Sighting, Topic
 from digest.store.database import Database, chunks
 from digest.store.saving import PAPER_FIELDS, SaveReport, save_changes
 from digest.store.schema import entries, papers
@@ -131,6 +131,12 @@ class Papers:
         key = title_key(ref)
         return self._first(papers.c.title_key, key) if key else None
 
+    def known(self, paper_id: int) -> KnownPaper:
+        """Return a stored paper as merging sees it, with all its sightings."""
+        with self._database.reading() as connection:
+            (paper,) = _known(connection, [paper_id])
+        return paper
+
     def by_ids(self, ids: Iterable[int]) -> list[Paper]:
         """Return the papers with these numbers, in this order; unknown ones are left out.
 
@@ -239,12 +245,13 @@ def _known(connection: Connection, ids: Iterable[int]) -> list[KnownPaper]:
     sightings: dict[int, list[Sighting]] = defaultdict(list)
     for some in chunks(sorted(ids)):
         rows = connection.execute(
-            select(entries.c.paper_id, entries.c.payload, entries.c.first_seen_at)
+            select(entries.c.paper_id, entries.c.payload, entries.c.first_seen_at, entries.c.rule)
             .where(entries.c.paper_id.in_(some))
             .order_by(entries.c.paper_id, entries.c.entry_id)
         )
-        for paper_id, payload, first_seen_at in rows:
-            sightings[paper_id].append(Sighting(Entry.from_dict(payload), first_seen_at))
+        for paper_id, payload, first_seen_at, rule in rows:
+            entry = Entry.from_dict(payload)
+            sightings[paper_id].append(Sighting(entry, first_seen_at, rule == SPLIT))
     return [KnownPaper(paper_id, tuple(seen)) for paper_id, seen in sightings.items()]
 
 

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from digest import resources
+
 DATA = Path(__file__).parent.parent / "data" / "sources"
 FIXTURES = sorted(DATA.glob("*/*.expected.json"))
 PARSED_FIELDS = {
     "title", "abstract", "authors", "n_authors", "arxiv_id", "arxiv_version", "doi",
     "published_at", "categories", "topics", "comments", "upvotes", "translations", "url",
 }  # fmt: skip
+
+FEEDS = resources.samples() / "feeds"
 
 
 def fixture_of(expectation: Path) -> Path:
@@ -249,3 +253,23 @@ def test_papers_carry_their_provenance_in_json(cli, collected):
     assert {seen["source"] for seen in paper["seen_by"]} == {"arxiv", "huggingface", "arxivjp"}
     assert all(seen["rule"] and seen["first_seen_at"] for seen in paper["seen_by"])
     assert paper["translations"]["ja"]
+
+
+def test_a_paper_is_shown_with_what_each_source_said_and_why(cli, collected):
+    cli("import", "aitopics", FEEDS / "aitopics-capture.txt")
+    told = cli("papers", "show", "2611.90951")
+    assert told.code == 0
+    assert "topics           from aitopics" in told.out
+    assert "same title (equal titles, 100% of the last names shared)" in told.out
+    assert cli("papers", "show", "2611.90951", "--json").json["seen_by"]
+    assert "no paper is known as 'nope'" in cli("papers", "show", "nope").trouble
+
+
+def test_a_merge_is_undone_for_good(cli, collected):
+    cli("import", "aitopics", FEEDS / "aitopics-capture.txt")
+    told = cli("papers", "split", "2611.90951", "--source", "aitopics")
+    assert told.out.startswith("what aitopics said is now #")
+    cli("import", "aitopics", FEEDS / "aitopics-capture.txt")
+    assert "aitopics" not in cli("papers", "show", "2611.90951").out
+    again = cli("papers", "split", "2611.90951", "--source", "aitopics")
+    assert again.code == 2

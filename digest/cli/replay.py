@@ -1,0 +1,194 @@
+"""The command that goes through past days once more."""
+
+import asyncio
+import json
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digest.cli.people import (
+    Authors,
+    Categories,
+    Examples,
+    Phrases,
+    ProfileFile,
+    Topics,
+    read_profile,
+)
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day
+from digest.errors import UsageError
+
+if TYPE_CHECKING:
+    from digest.app import App
+    from digest.models import Profile
+    from digest.pipeline import ReplayedDay
+
+_MOST_DAYS = 366
+
+
+@app.command(epilog=example("digest replay --from 2026-11-02 --to 2026-11-08 --phrase unlearning"))
+def replay(
+    context: typer.Context,
+    first: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first day, like 2026-11-02.")
+    ],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
+    profile: ProfileFile = None,
+    phrases: Phrases = None,
+    authors: Authors = None,
+    categories: Categories = None,
+    topics: Topics = None,
+    examples: Examples = None,
+    arxiv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Collect arXiv's saved records instead of reading the store: files like"
+            " 2026-11-02.jsonl or .jsonl.gz.",
+        ),
+    ] = None,
+    huggingface: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The same with saved answers of the Daily Papers API: files like"
+            " 2026-11-02.json or .json.gz.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show past days as they would have been; nothing is kept or sent."""
+    days = _days(first, last)
+    wanted = read_profile(
+        profile,
+        {
+            "phrases": phrases,
+            "authors": authors,
+            "categories": categories,
+            "topics": topics,
+            "examples": examples,
+        },
+    )
+    given = {"arxiv": arxiv, "huggingface": huggingface}
+    folders = {source: folder for source, folder in given.items() if folder}
+    for folder in folders.values():
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}; check the path")
+    parts = load_app(context)
+    if folders:
+        return asyncio.run(_replay_folders(parts, wanted, days, folders, as_json))
+    from digest.pipeline import replay_stored
+
+    for day in replay_stored(parts.store, wanted, days, parts.edition_options):
+        _print_day(day, as_json)
+    return 0
+
+
+async def _replay_folders(
+    parts: "App", profile: "Profile", days: list[date], folders: dict[str, Path], as_json: bool
+) -> int:
+    """Collect saved answers into a database of their own, which is thrown away."""
+    from digest.app import App
+    from digest.config import GivenSettings
+    from digest.pipeline import ReplayClock, replay_saved
+
+    clock = ReplayClock()
+    files = failed = 0
+    with TemporaryDirectory(prefix="digest-replay-") as state:
+        own = App(GivenSettings(data_dir=Path(state)), clock)
+        try:
+            async with own.collector() as collector:
+                async for day in replay_saved(
+                    collector,
+                    clock,
+                    own.store,
+                    profile,
+                    days,
+                    folders=folders,
+                    options=parts.edition_options,
+                ):
+                    _print_day(day, as_json)
+                    complain([f"{feed.feed}: {feed.error}" for feed in day.collected.failed])
+                    complain(day.collected.problems)
+                    files += len(day.collected.feeds)
+                    failed += len(day.collected.failed)
+        finally:
+            own.close()
+    if not files:
+        raise UsageError(f"no file is named after one of these days, like {days[0]}.jsonl.gz")
+    return 0 if not failed else 1 if failed == files else 3
+
+
+def _days(first: str, last: str) -> list[date]:
+    """Return the days from the first to the last one.
+
+    Raises:
+        UsageError: they are no days, in the wrong order, too many, or not over yet.
+    """
+    from digest.app import utc_now
+    from digest.pipeline import days_between
+
+    start, end = parse_day(first, "--from"), parse_day(last, "--to")
+    assert start
+    assert end
+    if end < start:
+        raise UsageError(f"--to {last} is before --from {first}; write the earlier day first")
+    if end > utc_now():
+        raise UsageError(f"--to {last} lies in the future")
+    if (end - start).days >= _MOST_DAYS:
+        raise UsageError(f"that is more than a year; replay at most {_MOST_DAYS} days at once")
+    return days_between(start.date(), end.date())
+
+
+def _print_day(day: "ReplayedDay", as_json: bool) -> None:
+    from digest.rendering import reason_text
+
+    if as_json:
+        typer.echo(json.dumps(_day_json(day), ensure_ascii=False))
+        return
+    typer.echo(
+        f"{day.day:%Y-%m-%d %a}  {counted(day.new_papers, 'new paper')},"
+        f" {day.collected.total('merged')} merged,"
+        f" {counted(day.edition.candidates, 'candidate')}"
+    )
+    for scored in day.edition.papers:
+        reasons = [reason_text(reason, day.edition.language) for reason in scored.reasons[:1]]
+        typer.echo(f"    {' - '.join([scored.paper.title, *reasons])}")
+    if day.edition.silence:
+        typer.echo(f"    {day.edition.silence}")
+
+
+def _day_json(day: "ReplayedDay") -> dict[str, Any]:
+    from digest.rendering import reason_text
+
+    return {
+        "date": day.day.isoformat(),
+        "new_papers": day.new_papers,
+        "merged": day.collected.total("merged"),
+        "candidates": day.edition.candidates,
+        "silence": day.edition.silence,
+        "papers": [
+            {
+                "ref": scored.paper.ref,
+                "title": scored.paper.title,
+                "sources": list(scored.paper.sources),
+                "section": section.title,
+                "reasons": [reason_text(r, day.edition.language) for r in scored.reasons],
+            }
+            for section in day.edition.sections
+            for scored in section.papers
+        ],
+        "files": [
+            {
+                "file": feed.feed,
+                "entries": feed.entries,
+                "new_papers": feed.new_papers,
+                "merged": feed.merged,
+                "error": feed.error,
+            }
+            for feed in day.collected.feeds
+        ],
+    }
