@@ -60,7 +60,7 @@ def replay(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show past days as they would have been; nothing is kept or sent."""
+    """Show past days as they would have been; nothing is kept."""
     days = _days(first, last)
     wanted = read_profile(
         profile,

@@ -19,6 +19,9 @@ The whole way, once::
 
     preview:  rank, compose, render: nothing is stored, nothing is sent
 
+    replay:   for each past day: its papers from the store, or from saved answers that are
+              collected once more into a store that is thrown away; then rank, compose
+
 What this corridor does not do: it reads no configuration and opens nothing itself (``app``
 does), it does not decide what belongs together (``merging``), what is good (``ranking``) or
 what is shown (``composing``, ``rendering``).
@@ -27,6 +30,13 @@ what is shown (``composing``, ``rendering``).
 from digest.pipeline.collect import Collector, CollectReport, FeedReport
 from digest.pipeline.editions import Day, EditionOptions
 from digest.pipeline.publish import Publisher, PublishOptions, PublishReport
+from digest.pipeline.replay import (
+    ReplayClock,
+    ReplayedDay,
+    days_between,
+    replay_saved,
+    replay_stored,
+)
 
 __all__ = [
     "CollectReport",
@@ -37,4 +47,9 @@ __all__ = [
     "PublishOptions",
     "PublishReport",
     "Publisher",
+    "ReplayClock",
+    "ReplayedDay",
+    "days_between",
+    "replay_saved",
+    "replay_stored",
 ]

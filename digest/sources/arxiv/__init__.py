@@ -2,6 +2,7 @@
 
 One provider with four ways of saying the same papers; a response is read by what it is, not
 by what was asked for, so a capture of any of them can be imported.
+Records that others saved as JSON Lines are read as well.
 
 ========  =====================================  ==========================================
 ``via``   asked                                  what only it has
@@ -19,7 +20,7 @@ https://info.arxiv.org/help/api/user-manual.html, https://info.arxiv.org/help/oa
 from collections.abc import Iterable
 from datetime import datetime
 
-from digest.sources.arxiv import asking, atom, listing, oai
+from digest.sources.arxiv import asking, atom, listing, oai, records_jsonl
 from digest.sources.base import Feed, Page, Request, Response
 from digest.sources.common import looks_like, refusal
 
@@ -62,4 +63,6 @@ class Arxiv:
             return atom.parse(response, oldest=asking.oldest(feed, response.received_at))
         if form == "html" and listing.is_listing(response.body):
             return listing.parse(response)
+        if form == "json" and records_jsonl.is_records(response.body):
+            return records_jsonl.parse(response)
         raise refusal(response, self.name, _EXPECTED)
