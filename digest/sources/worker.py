@@ -85,7 +85,7 @@ class ParserProcess:
                 await self._kill()
                 raise self._over(feed, f"{self._limits.wall_seconds:g} s") from None
             except (asyncio.IncompleteReadError, ConnectionError):
-                code = await self._kill()
+                code = await self._see_off()
                 raise self._died(feed, code) from None
             except BaseException:
                 await self._kill()  # its answer would be taken for the next one's
@@ -129,10 +129,18 @@ class ParserProcess:
             return
         assert child.stdin is not None
         child.stdin.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL):
-                await child.wait()
-        await self._kill()
+        await self._see_off()
+
+    async def _see_off(self) -> int:
+        """Let the child end by itself and return its exit status.
+
+        Killing a process that has just ended takes its status from those who wait for it.
+        """
+        if self._child is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await self._child.wait()
+        return await self._kill()
 
     async def _kill(self) -> int:
         """Make sure that the child has ended; return its exit status."""

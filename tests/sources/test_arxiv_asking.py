@@ -113,7 +113,7 @@ URL = "https://export.arxiv.org/api/query?search_query=x&start=0&max_results=50"
 
 
 def test_a_full_slice_names_the_next() -> None:
-    page = page_of(answer(50, 1000), URL)
+    page = page_of(answer(50, 1000), URL, search="x")
     assert page.next is not None
     assert query(page.next) == {"search_query": "x", "start": "50", "max_results": "50"}
     assert (page.next.kind, len(page.entries), page.complete) == ("api", 50, True)
@@ -123,14 +123,22 @@ def test_a_full_slice_names_the_next() -> None:
     ("received", "total", "url"),
     [
         (50, 50, URL),
-        (49, 1000, URL),
+        (49, 49, URL),
         (50, 1000, "answer.xml"),
         (50, 1000, URL.replace("max_results=50", "max_results=x")),
         (50, 1000, "https://export.arxiv.org/api/query?search_query=x"),
     ],
 )
 def test_the_last_slice_and_a_file_name_none(received: int, total: int, url: str) -> None:
-    assert page_of(answer(received, total), url).next is None
+    page = page_of(answer(received, total), url, search="x")
+    assert (page.next, len(page.entries)) == (None, received)
+
+
+def test_a_location_is_asked_for_no_more_than_it_says() -> None:
+    page = ARXIV.parse(Response(URL, answer(50, 1000), received_at=NOW), feed(URL))
+    assert (page.next, page.problems, len(page.entries)) == (None, (), 50)
+    page = ARXIV.parse(Response(URL, answer(50, 1000), received_at=NOW), feed(URL, days="9"))
+    assert page.next is not None
 
 
 def test_a_search_ends_where_its_papers_are_old_enough() -> None:
@@ -143,16 +151,18 @@ def test_a_search_ends_where_its_papers_are_old_enough() -> None:
 
 def test_a_search_that_never_ends_is_left() -> None:
     slices, url = 1, URL
-    while (following := page_of(answer(50, 10**6, slices), url).next) is not None:
+    while (following := page_of(answer(50, 10**6, slices), url, search="x").next) is not None:
         slices, url = slices + 1, following.url
     assert slices == MAX_ENTRIES // 50
 
 
-def test_a_slice_that_the_api_held_back_is_told() -> None:
-    page = page_of(answer(0, 1000), URL.replace("start=0", "start=200"))
-    assert page.problems == ("the API gave nothing from paper 201 on, of 1000",)
-    assert (page.next, page.complete) == (None, False)
-    assert page_of(answer(0, 0), URL) == Page(())
+@pytest.mark.parametrize(("received", "first_missing"), [(0, 201), (20, 221)])
+def test_what_the_api_holds_back_is_told(received: int, first_missing: int) -> None:
+    url = URL.replace("start=0", "start=200")
+    page = page_of(answer(received, 1000), url, search="x")
+    told = f"the API gave nothing from paper {first_missing} on, of 1000; ask again later"
+    assert (page.problems, page.next, page.complete) == ((told,), None, False)
+    assert page_of(answer(0, 0), URL, search="x") == Page(())
 
 
 # ---------------------------------------------------------------- OAI-PMH

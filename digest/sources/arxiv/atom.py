@@ -15,7 +15,7 @@ from digest.errors import ParseError
 from digest.models import Entry
 from digest.sources.arxiv import asking
 from digest.sources.arxiv.fields import NAME, record
-from digest.sources.base import MAX_ENTRIES, Page, Request, Response
+from digest.sources.base import MAX_ENTRIES, Page, Response
 from digest.sources.common import bounded, dated, refusal, site_of
 from digest.sources.enrich import enriched
 from digest.sources.feed import RawEntry, RawFeed, decode
@@ -32,8 +32,8 @@ def parse(response: Response, oldest: datetime | None) -> Page:
 
     Args:
         response: an XML document.
-        oldest: papers of an API answer that appeared before are left out, and end it; None: all
-            are wanted.
+        oldest: papers of an API answer that appeared before are left out, and end the search;
+            None: this answer is all that is wanted.
 
     Raises:
         ParseError: it is neither, is another source's, or is an error in the form of one.
@@ -51,9 +51,12 @@ def parse(response: Response, oldest: datetime | None) -> Page:
     if len(raw.entries) > MAX_ENTRIES:
         problems.append(f"item {MAX_ENTRIES + 1}: too many items; the rest is left out")
     wanted = [e for e in entries if oldest is None or not _is_older(e, oldest)]
-    following, lost = _following(raw, response, is_last=len(wanted) < len(entries))
-    problems += [lost] if lost else []
-    complete = raw.complete and response.complete and not lost
+    complete = raw.complete and response.complete
+    if oldest is None or len(wanted) < len(entries) or raw.total is None:
+        return Page(tuple(wanted), tuple(problems), complete=complete)
+    following = asking.next_slice(response.url, len(raw.entries), raw.total)
+    if held_back := _held_back(raw, response.url) if following is None else None:
+        return Page(tuple(wanted), (*problems, held_back), complete=False)
     return Page(tuple(wanted), tuple(problems), following, complete)
 
 
@@ -61,18 +64,13 @@ def _is_older(entry: Entry, oldest: datetime) -> bool:
     return entry.published_at is not None and entry.published_at < oldest
 
 
-def _following(
-    raw: RawFeed, response: Response, *, is_last: bool
-) -> tuple[Request | None, str | None]:
-    """Return the request for the next slice, and what the API has held back without a word."""
-    if raw.total is None or is_last:
-        return None, None
-    received = len(raw.entries)
-    following = asking.next_slice(response.url, received, raw.total)
-    start = asking.start_of(response.url)
-    if start is not None and received == 0 and start < raw.total:
-        return None, f"the API gave nothing from paper {start + 1} on, of {raw.total}"
-    return following, None
+def _held_back(raw: RawFeed, url: str) -> str | None:
+    """Return what the API keeps to itself: now and then it gives fewer papers than there are."""
+    start, total = asking.start_of(url), raw.total or 0
+    given = (start or 0) + len(raw.entries)
+    if start is None or given >= min(total, MAX_ENTRIES):
+        return None
+    return f"the API gave nothing from paper {given + 1} on, of {total}; ask again later"
 
 
 def _refuse_errors(raw: RawFeed, response: Response) -> None:
