@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, example, load_app
+from digest.cli.root import AsJson, app, counted, example, load_app
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> int:
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return 0
     for feed in facts["feeds"]:
-        told = feed["last_error"] or f"fine, {feed['entry_count']} entries"
+        told = feed["problem"] or counted(feed["entry_count"], "entry", "entries")
         seen = (feed["succeeded_at"] or "never")[:16].replace("T", " ")
-        typer.echo(f"feed {feed['feed']:<28} last read {seen:<16}  {told}")
+        typer.echo(f"feed {feed['feed']:<28} last read {seen:<16}  {feed['condition']}: {told}")
     for what in ("papers", "subscribers", "deliveries"):
         counts = ", ".join(f"{count} {name}" for name, count in facts[what].items())
         typer.echo(f"{what}: {counts or 'none'}")
@@ -107,10 +107,14 @@ def _facts(parts: "App") -> dict[str, Any]:
     from collections import Counter
 
     from digest.models import DeliveryState
+    from digest.pipeline.conditions import readings
 
     store = parts.store
     known = {state.feed: state for state in store.feeds.states()}
-    feeds = [asdict(known[f.name]) for f in parts.enabled_feeds if f.name in known]
+    feeds = [
+        asdict(r.state) | {"condition": r.condition.value, "problem": r.problem}
+        for r in readings(parts.enabled_feeds, known, parts.clock())
+    ]
     for feed in feeds:
         feed.update({k: v.isoformat() for k, v in feed.items() if hasattr(v, "isoformat")})
     unknown = store.deliveries.list_deliveries(DeliveryState.UNKNOWN)

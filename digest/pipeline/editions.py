@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from digest import composing, ranking
 from digest.models import Edition, FeedHealth, InterestKind, Paper, Profile
+from digest.pipeline.conditions import Condition, FeedReading, readings
 from digest.sources.base import Feed
 from digest.store import Store
 
@@ -50,7 +51,12 @@ class Day:
         self._now = now
         self._papers = store.papers.candidates(self.since, now)
         self._prepared = ranking.prepare(self._papers, store.papers.background(options.background))
-        self._health = _health(store, feeds)
+        states = {state.feed: state for state in store.feeds.states()}
+        self._feeds = readings(feeds, states, now)
+        self._health = tuple(
+            FeedHealth(r.feed.name, r.feed.source, r.state.entry_count, r.problem)
+            for r in self._feeds
+        )
         self._examples: dict[str, Paper | None] = {}
 
     def edition(
@@ -81,7 +87,7 @@ class Day:
             edition_date=edition_date,
             composed_at=self._now,
             health=self._health,
-            quiet_reason=_quiet_reason(edition_date, self._health),
+            quiet_reason=_quiet_reason(self._feeds, edition_date),
         )
 
     def _examples_of(self, profile: Profile) -> dict[str, Paper]:
@@ -93,21 +99,12 @@ class Day:
         return {v: paper for v in values if (paper := self._examples[v]) is not None}
 
 
-def _health(store: Store, feeds: Sequence[Feed]) -> tuple[FeedHealth, ...]:
-    """Return the feeds that failed when they were last read."""
-    states = {state.feed: state for state in store.feeds.states()}
-    return tuple(
-        FeedHealth(feed.name, feed.source, 0, states[feed.name].last_error)
-        for feed in feeds
-        if feed.name in states and states[feed.name].error_count
-    )
-
-
-def _quiet_reason(edition_date: date, health: Sequence[FeedHealth]) -> str | None:
+def _quiet_reason(found: Sequence[FeedReading], edition_date: date) -> str | None:
     """Return why nothing may have come; None when there is no particular reason."""
-    if health:
-        names = ", ".join(h.feed for h in health)
-        return f"No new papers came in, and these feeds could not be read: {names}."
-    if edition_date.weekday() >= _SATURDAY:
-        return "No new papers: at the weekend most sources announce nothing."
+    troubled = [reading.feed.name for reading in found if reading.problem]
+    if troubled:
+        return f"No new papers came in, and there is trouble with {', '.join(troubled)}."
+    conditions = {reading.condition for reading in found}
+    if conditions == {Condition.QUIET} or edition_date.weekday() >= _SATURDAY:
+        return "No new papers: the sources announce nothing at weekends and on holidays."
     return None

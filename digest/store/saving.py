@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,10 +45,15 @@ def save_changes(
     seen_at: datetime,
     feed_states: Iterable[FeedState],
 ) -> SaveReport:
-    """Store papers, entries, popularity and feed states within a transaction."""
+    """Store papers, entries, popularity and feed states within a transaction.
+
+    The states of feeds that brought an unknown entry note this instant.
+    """
     ids = _save_papers(connection, changes, seen_at)
     new_entries = _save_entries(connection, changes, ids, seen_at)
     _save_popularity(connection, changes, ids, seen_at)
+    if new_entries:
+        feed_states = [replace(state, unseen_at=seen_at) for state in feed_states]
     save_states(connection, feed_states)
     known = [change for change in changes if change.paper.paper_id]
     updated = sum(change.changed for change in known)

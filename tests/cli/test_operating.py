@@ -60,7 +60,8 @@ def test_init_where_nothing_can_be_written_is_one_line(cli, tmp_path):
 def test_status_of_a_new_installation(cli, home):
     told = cli("status")
     assert (told.code, told.err) == (0, "")
-    assert told.out == "papers: 0 papers\nsubscribers: none\ndeliveries: none\n"
+    assert "feed arxiv                        last read never             unread" in told.out
+    assert told.out.endswith("papers: 0 papers\nsubscribers: none\ndeliveries: none\n")
 
 
 def test_status_tells_how_all_stands(cli, collected):
@@ -72,7 +73,7 @@ def test_status_tells_how_all_stands(cli, collected):
         ["feed", "hf"],
         ["feed", "jp"],
     ]
-    assert lines[0].endswith("fine, 25 entries")
+    assert lines[0].endswith("fine: 25 entries")
     assert lines[-2:] == ["subscribers: 1 active", "deliveries: 1 sent"]
     facts = cli("status", "--json").json
     assert facts["subscribers"] == {"active": 1}

@@ -327,3 +327,15 @@ def test_instants_before_1970_and_far_ahead_are_kept(
         [change(published_at=odd, new_at=datetime.max.replace(tzinfo=UTC))], seen_at=now
     )
     assert store.papers.by_ids([1])[0].published_at == odd
+
+
+def test_a_feed_notes_when_it_last_brought_an_unknown_entry(
+    store: Store, change: Change, now: datetime
+) -> None:
+    paper = "2605.00001"
+    store.papers.save([change(arxiv_id=paper)], seen_at=now, feed_states=[FeedState("arxiv")])
+    assert store.feeds.state("arxiv").unseen_at == now
+    again = change(arxiv_id=paper, paper_id=1)
+    state = store.feeds.state("arxiv")
+    store.papers.save([again], seen_at=now + timedelta(days=1), feed_states=[state])
+    assert store.feeds.state("arxiv").unseen_at == now
