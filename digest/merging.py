@@ -248,7 +248,7 @@ def combine(paper_id: int, sightings: Iterable[Sighting]) -> Paper:
 _COMBINED = (
     "title", "abstract", "authors", "n_authors", "arxiv_id", "arxiv_version", "doi",
     "published_at", "updated_at", "categories", "topics", "comments", "upvotes",
-    "url", "pdf_url", "code_url", "project_url",
+    "url", "pdf_url", "code_url", "project_url", "venue", "organisation", "ai_summary",
 )  # fmt: skip
 
 

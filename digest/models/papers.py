@@ -165,6 +165,7 @@ class Paper:
 
     Attributes:
         paper_id: key in the store; 0 before it is stored.
+        venue, organisation, ai_summary: as in `Entry`.
         new_at: when Digest first saw it presented as new; None: only ever as a replacement.
         sources: who saw it, in order of precedence.
         provenance: field name -> the source whose value was taken.
@@ -191,6 +192,9 @@ class Paper:
     pdf_url: str | None = None
     code_url: str | None = None
     project_url: str | None = None
+    venue: str | None = None
+    organisation: str | None = None
+    ai_summary: str | None = None
     withdrawn: bool = False
     sources: tuple[str, ...] = ()
     first_seen_at: datetime | None = None

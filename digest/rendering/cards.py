@@ -261,6 +261,8 @@ def _facts(paper: Paper, words: Words) -> tuple[str, ...]:
         words.short_date(published) if published else "",
         f"v{version}" if version > 1 else "",
         words.withdrawn if paper.withdrawn else "",
+        shown_text(paper.venue or "", MAX_NAME),
+        shown_text(paper.organisation or "", MAX_NAME),
         words.upvotes(paper.upvotes) if paper.upvotes else "",
         words.comments(paper.comments) if paper.comments else "",
     ]

@@ -49,9 +49,12 @@ def test_facts_tell_where_when_which_version_and_how_popular(card_of: Any):
         upvotes=1,
         comments=3,
         withdrawn=True,
+        venue="NeurIPS 2026",
+        organisation="Example Lab",
     )
     assert card.facts == (
         *("arXiv", "Hugging Face", "arXiv.jp", "14 Sep 2025", "v2", "withdrawn"),
+        *("NeurIPS 2026", "Example Lab"),
         *("1 upvote", "3 comments"),
     )
 

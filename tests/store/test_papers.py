@@ -28,7 +28,8 @@ def test_a_paper_comes_back_as_it_was_stored(store: Store, now: datetime) -> Non
         "10.1234/abc", now - DAY, now, date(2026, 5, 12), ("cs.LG", "cs.CL"),
         (Topic(("Machine Learning", "Attention"), 0.75),), {"ja": "要約"}, 4, 57,
         "https://arxiv.org/abs/2605.01234", "https://arxiv.org/pdf/2605.01234",
-        "https://code.example.org", "https://project.example.org", False,
+        "https://code.example.org", "https://project.example.org",
+        "NeurIPS 2026", "Example Lab", "A summary.", False,
         ("huggingface",), now, now, {"title": "huggingface"},
     )  # fmt: skip
     placement = Placement(entry, None, 1, "new", "nothing known matches")

@@ -118,6 +118,24 @@ def upgrade() -> None:
         sa.Column("code_url", sa.Text(), nullable=True, comment="code of the paper"),
         sa.Column("project_url", sa.Text(), nullable=True, comment="project page of the paper"),
         sa.Column(
+            "venue",
+            sa.Text(),
+            nullable=True,
+            comment="where it was accepted, as its authors say",
+        ),
+        sa.Column(
+            "organisation",
+            sa.Text(),
+            nullable=True,
+            comment="whose work it is, as a source says",
+        ),
+        sa.Column(
+            "ai_summary",
+            sa.Text(),
+            nullable=True,
+            comment="summary made by a source's language model",
+        ),
+        sa.Column(
             "withdrawn", sa.Boolean(), nullable=False, comment="whether the authors withdrew it"
         ),
         sa.Column(
