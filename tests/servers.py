@@ -17,6 +17,11 @@ from aiosmtpd.smtp import SMTP
 Route = Callable[[BaseHTTPRequestHandler], None]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64  # as many may come at once
+
+
 class Web:
     """A server: `routes` answers by path; `asked` holds each request's path and headers."""
 
@@ -40,8 +45,7 @@ class Web:
             def log_message(self, *said: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.host = f"127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
