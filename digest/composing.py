@@ -9,7 +9,7 @@ in an edition, and near-duplicates of it (the same title, nearly the same abstra
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -31,7 +31,57 @@ _MIN_WORDS = 20  # long words of an abstract that may stand as evidence
 _HEADING = 60  # characters of a section's title
 _MANY_SECTIONS = 5  # beyond, sections of one paper share one heading,
 _FEW = 2  # if there are at least so many
-_NO_PAPERS = "No new papers were collected since your last edition."
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What an edition says itself, in one language."""
+
+    trending: str
+    trending_outside: str
+    interests: str
+    other_interests: str
+    like: str
+    papers: Callable[[int], str]
+    muted: str
+    no_match: str
+    no_interests: str
+    trouble: str
+    quiet: str
+    nothing: str
+
+
+_ENGLISH = _Words(
+    trending="Trending",
+    trending_outside="Trending outside your interests",
+    interests="From your interests",
+    other_interests="From your other interests",
+    like="Like: {title}",
+    papers=lambda n: "1 new paper" if n == 1 else f"{n:,} new papers",
+    muted="{papers}, all of what you muted.",
+    no_match="{papers}, none matches your interests.",
+    no_interests="{papers}, none of them popular, and your profile names no interests.",
+    trouble="No new papers came in, and there is trouble with {feeds}.",
+    quiet="No new papers: the sources announce nothing at weekends and on holidays.",
+    nothing="No new papers were collected since your last edition.",
+)
+_WORDS = {
+    "en": _ENGLISH,
+    "ja": _Words(
+        trending="話題の論文",
+        trending_outside="関心の外で話題の論文",
+        interests="登録した関心から",
+        other_interests="そのほかの関心から",
+        like="似た論文：{title}",
+        papers=lambda n: f"新着論文{n:,}件",
+        muted="{papers}は、すべてミュートした内容でした。",
+        no_match="{papers}のうち、登録した関心に合うものはありませんでした。",
+        no_interests="{papers}に話題の論文はなく、プロフィールに関心が登録されていません。",
+        trouble="新着論文はありません。次のフィードに問題があります：{feeds}",
+        quiet="新着論文はありません。週末と祝日は、情報源からの発表がありません。",
+        nothing="前回の号のあと、新着論文はありませんでした。",
+    ),
+}
 
 
 def compose(
@@ -41,7 +91,7 @@ def compose(
     edition_date: date,
     composed_at: datetime,
     health: Sequence[FeedHealth] = (),
-    quiet_reason: str | None = None,
+    quiet: bool = False,
 ) -> Edition:
     """Choose an edition's papers and put them into sections.
 
@@ -51,8 +101,10 @@ def compose(
         edition_date: a day in the subscriber's zone.
         composed_at: the instant up to which papers were considered.
         health: feeds, of which those with a problem are named in the edition.
-        quiet_reason: a sentence why nothing may have come, for an edition without candidates.
+        quiet: whether the sources announce nothing today, so that silence is no surprise.
     """
+    words = _WORDS.get(profile.language, _ENGLISH)
+    troubled = tuple(feed for feed in health if feed.problem)
     chosen = _Chosen()
     shares = [_Share(interest, deque(papers)) for interest, papers in ranking.by_interest]
     matched = {scored.paper.paper_id for share in shares for scored in share.waiting}
@@ -61,9 +113,9 @@ def compose(
     _fill(shares, chosen, profile.papers - kept)
     trending = chosen.take(outside, kept)
     _fill(shares, chosen, profile.papers - chosen.count)
-    sections = _sections(ranking, (scored for share in shares for scored in share.placed))
+    sections = _sections(ranking, (s for share in shares for s in share.placed), words)
     if trending:
-        heading = "Trending outside your interests" if profile.wanted else "Trending"
+        heading = words.trending_outside if profile.wanted else words.trending
         sections.append(Section(heading, None, tuple(trending)))
     return Edition(
         edition_date=edition_date,
@@ -72,8 +124,8 @@ def compose(
         language=profile.language,
         sections=tuple(sections),
         candidates=ranking.candidates,
-        silence=None if sections else _silence(ranking, profile, quiet_reason),
-        health=tuple(feed for feed in health if feed.problem),
+        silence=None if sections else _silence(ranking, profile, troubled, quiet, words),
+        health=troubled,
     )
 
 
@@ -155,7 +207,7 @@ def _fill(shares: Sequence[_Share], chosen: _Chosen, places: int) -> None:
 # ---------------------------------------------------------------- sections
 
 
-def _sections(ranking: Ranking, placed: Iterable[ScoredPaper]) -> list[Section]:
+def _sections(ranking: Ranking, placed: Iterable[ScoredPaper], words: _Words) -> list[Section]:
     """Put each placed paper under the interest for which it scores best, in the profile's order.
 
     Where there would be many sections, those of one paper share a heading at the end.
@@ -173,13 +225,9 @@ def _sections(ranking: Ranking, placed: Iterable[ScoredPaper]) -> list[Section]:
     groups = [sorted(group, key=_by_score) for group in groups if group]
     single = [group[0] for group in groups if len(group) == 1]
     if len(groups) <= _MANY_SECTIONS or len(single) < _FEW:
-        return [Section(_heading(group[0]), group[0].interest, tuple(group)) for group in groups]
-    sections = [
-        Section(_heading(group[0]), group[0].interest, tuple(group))
-        for group in groups
-        if len(group) > 1
-    ]
-    heading = "From your other interests" if sections else "From your interests"
+        return [_section(group, words) for group in groups]
+    sections = [_section(group, words) for group in groups if len(group) > 1]
+    heading = words.other_interests if sections else words.interests
     single.sort(key=_by_score)
     return [*sections, Section(heading, single[0].interest, tuple(single))]
 
@@ -188,29 +236,36 @@ def _by_score(scored: ScoredPaper) -> tuple[float, int]:
     return -scored.score, scored.paper.paper_id
 
 
-def _heading(scored: ScoredPaper) -> str:
+def _section(papers: Sequence[ScoredPaper], words: _Words) -> Section:
+    """Return a section of one interest's papers, best first."""
+    return Section(_heading(papers[0], words), papers[0].interest, tuple(papers))
+
+
+def _heading(scored: ScoredPaper, words: _Words) -> str:
     """Return an interest in a few words; `scored` is its best paper."""
     interest = scored.interest
     assert interest is not None
     if interest.kind is InterestKind.EXAMPLE:
         titles = (r.value for r in scored.reasons if r.kind is ReasonKind.EXAMPLE)
-        return cut(f"Like: {collapse(next(titles, interest.value))}", _HEADING)
+        return cut(words.like.format(title=collapse(next(titles, interest.value))), _HEADING)
     if interest.kind is InterestKind.TOPIC:
         return cut(collapse(interest.value.rpartition(">")[2]), _HEADING)
     return cut(collapse(interest.value), _HEADING)
 
 
-def _silence(ranking: Ranking, profile: Profile, quiet_reason: str | None) -> str:
+def _silence(
+    ranking: Ranking,
+    profile: Profile,
+    troubled: Sequence[FeedHealth],
+    quiet: bool,
+    words: _Words,
+) -> str:
     """Return why the edition is empty, in a sentence."""
-    n = ranking.candidates
-    if n == 0 and ranking.muted:
-        return f"{_new_papers(ranking.muted)}, all of what you muted."
-    if n == 0:
-        return quiet_reason or _NO_PAPERS
-    if not profile.wanted:
-        return f"{_new_papers(n)}, none of them popular, and your profile names no interests."
-    return f"{_new_papers(n)}, none matches your interests."
-
-
-def _new_papers(n: int) -> str:
-    return "1 new paper" if n == 1 else f"{n:,} new papers"
+    if ranking.candidates == 0 and ranking.muted:
+        return words.muted.format(papers=words.papers(ranking.muted))
+    if ranking.candidates:
+        sentence = words.no_match if profile.wanted else words.no_interests
+        return sentence.format(papers=words.papers(ranking.candidates))
+    if troubled:
+        return words.trouble.format(feeds=", ".join(feed.feed for feed in troubled))
+    return words.quiet if quiet else words.nothing

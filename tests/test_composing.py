@@ -53,11 +53,18 @@ def _ranking(listed: Listed, popular: list[int] = (), candidates: int = 42) -> R
     return Ranking(by_interest, rising, candidates, 0)
 
 
-def _compose(ranking: Ranking, papers: int = 10, trending: int = 2, **options: object) -> Edition:
+def _compose(
+    ranking: Ranking,
+    papers: int = 10,
+    trending: int = 2,
+    language: str = "en",
+    **options: object,
+) -> Edition:
     profile = Profile(
         interests=tuple(interest for interest, _ in ranking.by_interest),
         papers=papers,
         trending=trending,
+        language=language,
     )
     return compose(ranking, profile, edition_date=DAY, composed_at=NOW, **options)  # type: ignore[arg-type]
 
@@ -177,16 +184,61 @@ def test_an_empty_edition_says_why(ranking: Ranking, silence: str) -> None:
     assert edition.sections == ()
 
 
-def test_a_known_reason_for_the_quiet_is_given() -> None:
-    quiet = _compose(_ranking({A: {}}, candidates=0), quiet_reason="It is the weekend.")
-    assert quiet.silence == "It is the weekend."
+_BROKEN = FeedHealth("one", "arxiv", 0, "failed 3 times")
+_WELL = FeedHealth("two", "arxiv", 9)
+
+
+def test_a_known_reason_for_the_quiet_is_given_trouble_first() -> None:
+    nothing = _ranking({A: {}}, candidates=0)
+    quiet = _compose(nothing, health=(_WELL,), quiet=True)
+    assert quiet.silence == (
+        "No new papers: the sources announce nothing at weekends and on holidays."
+    )
+    troubled = _compose(nothing, health=(_BROKEN, _WELL), quiet=True)
+    assert troubled.silence == "No new papers came in, and there is trouble with one."
+    assert _compose(_ranking({A: {}}), quiet=True).silence == (
+        "42 new papers, none matches your interests."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranking", "options", "silence"),
+    [
+        (_ranking({A: {}}, candidates=0), {}, "前回の号のあと、新着論文はありませんでした。"),
+        (_ranking({A: {}}, candidates=0), {"quiet": True}, "週末と祝日は"),
+        (_ranking({A: {}}, candidates=0), {"health": (_BROKEN,)}, "問題があります：one"),
+        (_ranking({A: {}}, candidates=42), {}, "新着論文42件のうち、登録した関心に合うものは"),
+        (Ranking(((A, ()),), (), 0, 1), {}, "新着論文1件は、すべてミュートした"),
+        (_ranking({}, candidates=1_042), {}, "新着論文1,042件に話題の論文はなく"),
+    ],
+)
+def test_silence_speaks_japanese(
+    ranking: Ranking, options: dict[str, object], silence: str
+) -> None:
+    spoken = _compose(ranking, language="ja", **options).silence
+    assert spoken is not None
+    assert silence in spoken
+
+
+def test_headings_speak_japanese() -> None:
+    listed: Listed = {_interest(f"interest {n}"): {n: n / 20} for n in range(1, 16)}
+    edition = _compose(_ranking(listed, popular=[50]), papers=20, language="ja")
+    assert list(_sections(edition)) == ["登録した関心から", "関心の外で話題の論文"]
+    listed[_interest("大きな関心")] = {101: 0.1, 102: 0.05}
+    edition = _compose(_ranking(listed), papers=20, language="ja")
+    assert list(_sections(edition)) == ["大きな関心", "そのほかの関心から"]
+    reason = Reason(ReasonKind.EXAMPLE, "On old maps", ("maps",), 0.5)
+    example = _interest("3103.00001", kind=InterestKind.EXAMPLE)
+    scored = ScoredPaper(_paper(1), 0.5, example, (reason,))
+    edition = _compose(Ranking(((example, (scored,)),), (), 1, 0), language="ja")
+    assert list(_sections(edition)) == ["似た論文：On old maps"]
+    assert list(_sections(_compose(_ranking({}, popular=[4]), language="ja"))) == ["話題の論文"]
 
 
 def test_the_edition_carries_its_frame_and_the_feeds_in_trouble() -> None:
-    broken = FeedHealth("one", "arxiv", 0, "failed 3 times")
-    edition = _compose(_ranking({A: {1: 1}}), health=(broken, FeedHealth("two", "arxiv", 9)))
+    edition = _compose(_ranking({A: {1: 1}}), health=(_BROKEN, _WELL))
     assert (edition.edition_date, edition.composed_at, edition.candidates) == (DAY, NOW, 42)
-    assert edition.health == (broken,)
+    assert edition.health == (_BROKEN,)
     assert edition.silence is None
 
 

@@ -87,7 +87,7 @@ class Day:
             edition_date=edition_date,
             composed_at=self._now,
             health=self._health,
-            quiet_reason=_quiet_reason(self._feeds, edition_date),
+            quiet=_is_quiet(self._feeds, edition_date),
         )
 
     def _examples_of(self, profile: Profile) -> dict[str, Paper]:
@@ -99,12 +99,7 @@ class Day:
         return {v: paper for v in values if (paper := self._examples[v]) is not None}
 
 
-def _quiet_reason(found: Sequence[FeedReading], edition_date: date) -> str | None:
-    """Return why nothing may have come; None when there is no particular reason."""
-    troubled = [reading.feed.name for reading in found if reading.problem]
-    if troubled:
-        return f"No new papers came in, and there is trouble with {', '.join(troubled)}."
+def _is_quiet(found: Sequence[FeedReading], edition_date: date) -> bool:
+    """Tell whether the sources announce nothing on this day."""
     conditions = {reading.condition for reading in found}
-    if conditions == {Condition.QUIET} or edition_date.weekday() >= _SATURDAY:
-        return "No new papers: the sources announce nothing at weekends and on holidays."
-    return None
+    return conditions == {Condition.QUIET} or edition_date.weekday() >= _SATURDAY
