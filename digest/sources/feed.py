@@ -28,7 +28,15 @@ _ROOT_END = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.I)
 # feedparser counts these as errors, but the document is well-formed.
 _HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 # What it raises, instead of telling, where a few wrong bytes stand in a wrong place.
-_STUMBLES = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+_STUMBLES = (
+    ValueError,
+    OverflowError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 # Entry fields that have a place of their own in `RawEntry`.
 _OWN_PLACE = frozenset({"title", "link", "id", "summary", "author", "published", "updated"})
 
