@@ -45,7 +45,8 @@ clean:
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Digest needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	    || { command -v uv >/dev/null && uv venv -q --clear -p $(PYTHON) $(VENV); }
 	@uv=$$(command -v uv || echo $(BIN)/uv); \
 	 test -x "$$uv" || $(BIN)/python -m pip install -q uv || true; \
 	 test -x "$$uv" && "$$uv" pip install -q -p $(BIN)/python -c constraints.txt -e . $(1) \
