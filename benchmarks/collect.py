@@ -28,7 +28,11 @@ from digest.store import Store, open_store
 
 NOW = datetime(2026, 11, 18, 6, tzinfo=UTC)
 FEED = Feed("bench", "arxiv", "https://rss.example/feed")
-WORDS = ["gradient", "lantern", "harbour", "spectral", "residue", "patient", "adapter", "glacier", "moss", "parity", "sequencer", "orchard", "drift", "kernel", "tidal", "lattice", "pocket", "census", "hollow", "thermostat", "archive", "beacon"]
+WORDS = [
+    "gradient", "lantern", "harbour", "spectral", "residue", "patient", "adapter", "glacier",
+    "moss", "parity", "sequencer", "orchard", "drift", "kernel", "tidal", "lattice", "pocket",
+    "census", "hollow", "thermostat", "archive", "beacon",
+]  # fmt: skip
 
 
 def sentence(rng: random.Random, words: int) -> str:
@@ -67,9 +71,12 @@ def parse(body: bytes) -> tuple[Entry, ...]:
 
 
 def merge_and_store(store: Store, entries: tuple[Entry, ...]) -> None:
-    known = store.papers.related(entries)
-    changes = merging.assemble(merging.place(entries, known), known, NOW)
-    store.papers.save(changes, seen_at=NOW)
+    """Do what a collection does with the entries of a feed, in one transaction."""
+    store.papers.merge(
+        entries,
+        lambda known: merging.assemble(merging.place(entries, known), known, NOW),
+        seen_at=NOW,
+    )
 
 
 def median(work: Callable[[], object], rounds: int) -> float:

@@ -61,6 +61,8 @@ def replay(
     as_json: AsJson = False,
 ) -> int:
     """Show past days as they would have been; nothing is kept."""
+    from digest.pipeline import replay_stored
+
     days = _days(first, last)
     wanted = read_profile(
         profile,
@@ -74,17 +76,28 @@ def replay(
     )
     given = {"arxiv": arxiv, "huggingface": huggingface}
     folders = {source: folder for source, folder in given.items() if folder}
-    for folder in folders.values():
-        if not folder.is_dir():
-            raise UsageError(f"there is no folder {folder}; check the path")
     parts = load_app(context)
     if folders:
+        _check_folders(folders, days)
         return asyncio.run(_replay_folders(parts, wanted, days, folders, as_json))
-    from digest.pipeline import replay_stored
-
     for day in replay_stored(parts.store, wanted, days, parts.edition_options):
         _print_day(day, as_json)
     return 0
+
+
+def _check_folders(folders: dict[str, Path], days: list[date]) -> None:
+    """Refuse folders that are not there, or hold nothing of these days.
+
+    Raises:
+        UsageError: one of them is not there, or all of them hold nothing.
+    """
+    from digest.pipeline import saved_files
+
+    for folder in folders.values():
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}; check the path")
+    if not any(saved_files(folder, day) for folder in folders.values() for day in days):
+        raise UsageError(f"no file is named after one of these days, like {days[0]}.jsonl.gz")
 
 
 async def _replay_folders(
@@ -117,8 +130,6 @@ async def _replay_folders(
                     failed += len(day.collected.failed)
         finally:
             own.close()
-    if not files:
-        raise UsageError(f"no file is named after one of these days, like {days[0]}.jsonl.gz")
     return 0 if not failed else 1 if failed == files else 3
 
 

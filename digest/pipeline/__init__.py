@@ -36,6 +36,7 @@ from digest.pipeline.replay import (
     days_between,
     replay_saved,
     replay_stored,
+    saved_files,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "days_between",
     "replay_saved",
     "replay_stored",
+    "saved_files",
 ]
