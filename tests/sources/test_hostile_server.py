@@ -58,6 +58,15 @@ def dripping(web: Web, head: bytes) -> Route:
     return route
 
 
+def endless_headers(web: Web) -> Route:
+    def route(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not web.released.is_set():
+            handler.wfile.write(b"X-More: " + b"x" * 1_000 + b"\r\n")
+
+    return route
+
+
 def endless_chunks(web: Web, size: int, pause: float) -> Route:
     chunk = b"%x\r\n%s\r\n" % (size, b"x" * size)
 
@@ -131,6 +140,7 @@ REASONS = {
     "slow-headers": SLOW,
     "a-byte-at-a-time": SLOW,
     "silent": SLOW,
+    "endless-headers": "broke off the answer",
     "slow-chunks": SLOW,
     "endless-chunks": LARGE,
     "fifty-megabytes": LARGE,
@@ -158,6 +168,7 @@ def answers(web: Web) -> None:
     """Let the server answer for all feeds."""
     web.routes["/slow-headers"] = dripping(web, b"HTTP/1.1 200 OK\r\nX-Slow: ")
     web.routes["/a-byte-at-a-time"] = dripping(web, b"HTTP/1.1 200 OK\r\n\r\n" + HEAD)
+    web.routes["/endless-headers"] = endless_headers(web)
     web.routes["/silent"] = lambda handler: web.released.wait(30)
     web.routes["/slow-chunks"] = endless_chunks(web, 1, 0.3)
     web.routes["/endless-chunks"] = endless_chunks(web, MB // 4, 0)
