@@ -113,10 +113,11 @@ async def test_sources_of_a_day_are_merged_and_a_paper_is_new_only_once(
     ("name", "body", "trouble"),
     [
         ("2026-11-16.jsonl.gz", b"not gzip at all", "cannot be read"),
-        ("2026-11-16.jsonl.gz", gzip.compress(b"x" * 9_000)[:-9], "cannot be read"),
+        ("2026-11-16.jsonl.gz", gzip.compress(b"x" * 9_000, mtime=0)[:-9], "cannot be read"),
         ("2026-11-16.jsonl", b"<html>", "not from arxiv"),
-        ("2026-11-16.jsonl.gz", gzip.compress(bytes(17 * 2**20)), "holds more than 16 MB"),
+        ("2026-11-16.jsonl.gz", gzip.compress(bytes(17 * 2**20), mtime=0), "holds more than 16 MB"),
     ],
+    ids=["no-gzip", "cut-short", "html", "too-large"],
 )
 async def test_a_damaged_file_costs_only_itself(
     store: Store, tmp_path: Path, name: str, body: bytes, trouble: str
