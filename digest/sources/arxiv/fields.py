@@ -57,6 +57,11 @@ def record(
         url=f"https://arxiv.org/abs/{arxiv_id}",
         pdf_url=f"https://arxiv.org/pdf/{arxiv_id}",
         author_comment="; ".join(part for part in told if part) or None,
-        withdrawn=any(_WITHDRAWN.search(words) for words in (abstract, comment)),
+        withdrawn=_is_withdrawn(abstract) or _is_withdrawn(comment),
         **more,
     )
+
+
+def _is_withdrawn(words: str) -> bool:
+    # Most texts lack the word, and to look for it first takes a hundredth of the time.
+    return "withdrawn" in words.lower() and _WITHDRAWN.search(words) is not None
