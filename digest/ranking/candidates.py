@@ -73,6 +73,12 @@ class Candidates:
         )
 
     @cached_property
+    def presence(self) -> Matrix:
+        """Which terms each candidate has: 1 where `matrix` is not 0."""
+        ones = np.ones(self.matrix.nnz)
+        return sparse.csr_matrix((ones, self.matrix.indices, self.matrix.indptr), self.matrix.shape)
+
+    @cached_property
     def whitening(self) -> tuple[Matrix, Floats]:
         """What all papers have in common: B and (BB' + lambda I)^-1, for `learning`."""
         sample = _sample(self.background, MAX_WHITENING)
@@ -83,34 +89,30 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Where the terms of one paper first stand in its texts.
+    """Where the terms of one paper stand in its texts.
 
     Attributes:
         texts: title, abstract, translations.
-        places: column of a term -> text, start, end.
+        spans: of each token: text, start, end. Texts are closed by an empty token.
+        columns: of each term, in the order of `starts`.
+        starts: the token with which each term begins.
     """
 
     texts: tuple[str, ...]
-    places: dict[int, tuple[int, int, int]]
+    spans: list[tuple[int, int, int]]
+    columns: Ints
+    starts: Ints
 
     @classmethod
     def of(cls, paper: Paper, features: Features) -> "Wording":
         """Find all terms of a paper."""
         texts = texts_of(paper)
-        stems: list[int] = []
         where: list[tuple[int, int, int]] = []
         for number, text in enumerate(texts):
-            stems += [*features.lexicon.read(text), BREAK]
             where += ((number, start, end) for start, end in spans(text))
             where.append((number, len(text), len(text)))
-        columns, starts = features.terms(stems)
-        places: dict[int, tuple[int, int, int]] = {}
-        for column, start in sorted(zip(columns.tolist(), starts.tolist(), strict=True)):
-            if column not in places:
-                number, begin, _ = where[start]
-                last = where[start + features.is_pair(column)]
-                places[column] = (number, begin, last[2])
-        return cls(texts, places)
+        stems = [stem for text in texts for stem in [*features.lexicon.read(text), BREAK]]
+        return cls(texts, where, *features.terms(stems))
 
 
 def prepare(candidates: Sequence[Paper], background: Sequence[Paper]) -> Candidates:

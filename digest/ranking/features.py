@@ -1,9 +1,9 @@
 """Papers as numbers: a sparse TF-IDF matrix over stems and pairs of neighbouring stems.
 
-Chinese and Japanese count by pairs of characters. A translation is a unit vector of its own
-beside the paper's, so that it never dilutes the original's words. Rare words weigh more: idf
-comes from the background and the day's papers, on top of some hundred imagined papers that
-tell a young installation which words every paper uses.
+Chinese and Japanese count by words in katakana and pairs of other characters. A translation
+is a unit vector of its own beside the paper's, so that it never dilutes the original's words.
+Rare words weigh more: idf comes from the background and the day's papers, on top of some
+hundred imagined papers that tell a young installation which words every paper uses.
 """
 
 from array import array
@@ -23,9 +23,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Matrix: TypeAlias = sparse.csr_matrix
 
-# A word, or a pair of words, in more than this share of all papers is no evidence by itself.
-_COMMON_WORD = 0.1
-_COMMON_PAIR = 0.2
+# A word or pair in more than this share of all papers is no evidence by itself.
+_COMMON = 0.1
 
 # The imagined papers: how many, and how often each common word stands in them.
 _IMAGINED = 300
@@ -57,6 +56,7 @@ class Features:
         keys: the key of each column, rising: a stem's number, or that of a pair.
         idf: the weight of each column.
         common: whether a column's term is too common to be evidence by itself.
+        lone: whether it is a pair that stands in one text only.
     """
 
     lexicon: Lexicon
@@ -64,14 +64,16 @@ class Features:
     keys: Ints
     idf: Floats
     common: NDArray[np.bool_]
+    lone: NDArray[np.bool_]
 
     def vector(self, text: str) -> Matrix:
-        """Return the unit vector of a text as a matrix of one row (empty: nothing known in it)."""
+        """Return the vector of a text as a matrix of one row (empty: nothing known in it)."""
         columns, _ = self.terms(self.lexicon.read(plain(text[:MAX_TEXT])))
         terms, counts = np.unique(columns, return_counts=True)
-        weights = (1 + np.log(counts)) * self.idf[terms]
-        weights /= np.linalg.norm(weights) or 1
-        return sparse.csr_matrix((weights, terms, [0, len(terms)]), shape=(1, len(self.keys)))
+        rows = sparse.csr_matrix(
+            (1 + np.log(counts), terms, [0, len(terms)]), shape=(1, len(self.keys))
+        )
+        return _weighted(rows, self.idf, self.lone)
 
     def terms(self, stems: Sequence[int]) -> tuple[Ints, Ints]:
         """Return the columns of all terms in a row of stems, and where each term starts."""
@@ -82,9 +84,10 @@ class Features:
         known[known] = self.keys[columns[known]] == keys[known]
         return columns[known], places[known]
 
-    def is_pair(self, column: int) -> bool:
-        """Tell whether a column's term is two neighbouring words."""
-        return int(self.keys[column]) >= self.traits.size
+    @property
+    def pair(self) -> NDArray[np.bool_]:
+        """Whether a column's term is two neighbouring words."""
+        return self.keys >= self.traits.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +106,26 @@ def build(
     """Return the features of the day, the candidates' texts, and both matrices (a row a paper).
 
     Rows are unit vectors, or zero where a paper has no words; so a product of two is a cosine.
+    Lone pairs, however, come on top of a row's length: each paper has a hundred of them, and
+    they would make all it shares with others look small.
     """
     lexicon = Lexicon()
-    for word in COMMON_WORDS:
-        lexicon.learn(word)
+    known = lexicon.learn_all(COMMON_WORDS)
     papers = [*candidates, *background]
     corpus, foreign = _read(lexicon, papers)
     traits = _Traits(
         len(lexicon), np.array(lexicon.term), np.array(lexicon.link), np.array(lexicon.cjk)
     )
-    keys, counts = _count(corpus, foreign, traits, 2 * len(papers))
-    idf, common = _weigh(lexicon, keys, counts, len(papers))
-    texts = _weighted(counts, idf)
+    n = len(candidates)
+    keys, counts = _count(corpus, foreign, traits, n, len(papers))
+    seen = np.bincount(counts.indices, minlength=len(keys))
+    lone = (seen == 1) & (keys >= traits.size)
+    idf, common = _weigh(seen, np.isin(keys, _term_keys(np.array(known), traits)[0]), len(papers))
+    counts.data = 1 + np.log(counts.data)
+    texts = _weighted(counts, idf, lone)
     matrix = (texts[: len(papers)] + texts[len(papers) :]).tocsr()
-    features = Features(lexicon, traits, keys, idf, common)
-    n, end = len(candidates), int(np.searchsorted(corpus.rows, len(candidates)))
+    features = Features(lexicon, traits, keys, idf, common, lone)
+    end = int(np.searchsorted(corpus.rows, n))
     own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
     return features, own, matrix[:n], matrix[n:]
 
@@ -158,40 +166,44 @@ def _term_keys(stems: NDArray[np.int32] | Ints, traits: _Traits) -> tuple[Ints, 
 
 
 def _count(
-    corpus: Corpus, foreign: NDArray[np.bool_], traits: _Traits, n_rows: int
+    corpus: Corpus,
+    foreign: NDArray[np.bool_],
+    traits: _Traits,
+    n_candidates: int,
+    n_papers: int,
 ) -> tuple[Ints, Matrix]:
     """Return the terms' keys and how often each stands in each text.
 
     A translation counts as a text of its own, by its CJK characters only. Pairs that stand in
-    one text only are left out: they are most of all pairs and would match nothing.
+    one text of the background only are left out: they are most of all pairs, and can match
+    no candidate.
     """
     keys, places = _term_keys(corpus.stems, traits)
     kept = ~foreign[places] | traits.cjk[corpus.stems[places]]
     keys, places = keys[kept], places[kept]
-    rows = corpus.rows[places] + np.where(foreign[places], n_rows // 2, 0)
+    papers = corpus.rows[places]
+    rows = papers + np.where(foreign[places], n_papers, 0)
     found, columns = np.unique(keys, return_inverse=True)
-    counts = sparse.csr_matrix((np.ones(len(keys)), (rows, columns)), shape=(n_rows, len(found)))
+    shape = (2 * n_papers, len(found))
+    counts = sparse.csr_matrix((np.ones(len(keys)), (rows, columns)), shape=shape)
     several = np.bincount(counts.indices, minlength=len(found)) > 1
-    stay = np.flatnonzero(several | (found < traits.size))
+    of_the_day = np.zeros(len(found), dtype=bool)
+    of_the_day[columns[papers < n_candidates]] = True
+    stay = np.flatnonzero(several | of_the_day | (found < traits.size))
     return found[stay], counts[:, stay]
 
 
-def _weigh(
-    lexicon: Lexicon, keys: Ints, counts: Matrix, n_papers: int
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return each term's idf, and whether it is common; turn the counts to 1 + log(count)."""
-    seen = np.bincount(counts.indices, minlength=len(keys)).astype(float)
-    imagined = np.isin(keys, [lexicon.number(word) for word in COMMON_WORDS])
-    seen += _IMAGINED * _COMMON_SHARE * imagined
+def _weigh(seen: Ints, known: NDArray[np.bool_], n_papers: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return each term's idf, and whether it is common: `known` to be, or seen to be."""
     total = n_papers + _IMAGINED
-    counts.data = 1 + np.log(counts.data)
-    too_common = np.where(keys < len(lexicon), _COMMON_WORD, _COMMON_PAIR) * total
-    return np.log((1 + total) / (1 + seen)) + 1, seen > too_common
+    all_seen = seen + _IMAGINED * _COMMON_SHARE * known
+    return np.log((1 + total) / (1 + all_seen)) + 1, known | (all_seen > _COMMON * total)
 
 
-def _weighted(rows: Matrix, idf: Floats) -> Matrix:
-    """Return rows times idf, each of length 1 (a row without terms stays zero)."""
+def _weighted(rows: Matrix, idf: Floats, lone: NDArray[np.bool_]) -> Matrix:
+    """Return rows times idf, each of length 1 but for its lone pairs."""
     weighted = rows.multiply(idf[np.newaxis, :]).tocsr()
-    norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    squares = weighted.multiply(weighted)
+    norms = np.sqrt(squares @ (~lone).astype(float))
     norms[norms == 0] = 1
     return sparse.diags(1 / norms) @ weighted

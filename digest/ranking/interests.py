@@ -7,7 +7,7 @@ author      1 with the same given name, 0.7 with an initial or a last name alone
 phrase      0.6 word for word (0.75 in the title) plus 0.25 x similarity; else 0.6 x similarity
 topic       0.4 + 0.5 x the source's confidence
 example     similarity (`similarity`, or `learning` from three examples on)
-text        similarity
+text        the same as a phrase word for word; else similarity
 category    0.2 plus 0.2 x the likeness to the profile's other interests
 ==========  ================================================================================
 
@@ -24,7 +24,7 @@ from digest.ranking.candidates import Candidates
 from digest.ranking.features import Floats, Matrix
 from digest.ranking.learning import ENOUGH, learn
 from digest.ranking.reasons import shared_words
-from digest.ranking.similarity import similarity, with_feedback
+from digest.ranking.similarity import similarity, telling_weights, with_feedback
 from digest.text import parse_arxiv_id, parse_doi
 
 _PHRASE, _IN_TITLE, _PHRASE_MORE, _NEAR = 0.6, 0.15, 0.25, 0.6
@@ -65,9 +65,9 @@ def match_all(
             case InterestKind.EXAMPLE:
                 matches.append(together[interest])
             case InterestKind.PHRASE:
-                matches.append(_match_phrase(candidates, interest))
+                matches.append(_match_words(candidates, interest, _NEAR))
             case InterestKind.TEXT:
-                matches.append(_match_text(candidates, interest))
+                matches.append(_match_words(candidates, interest, 1.0))
             case InterestKind.AUTHOR:
                 matches.append(_match_author(candidates, interest))
             case InterestKind.TOPIC:
@@ -77,10 +77,11 @@ def match_all(
     return _order_categories(matches, len(candidates.papers))
 
 
-def _match_phrase(candidates: Candidates, interest: Interest) -> Match:
-    vector = with_feedback(candidates, candidates.features.vector(interest.value))
-    near = similarity(candidates, vector)
-    strength = _NEAR * near.matches
+def _match_words(candidates: Candidates, interest: Interest, near_weight: float) -> Match:
+    """Match a phrase or a text: word for word, or by similarity, which weighs `near_weight`."""
+    own = candidates.features.vector(interest.value)
+    near = similarity(candidates, own, with_feedback(candidates, own))
+    strength = near_weight * near.matches
     rows, in_title = candidates.phrase_rows(interest.value)
     strength[rows] = _PHRASE + _PHRASE_MORE * near.strength[rows]
     strength[in_title] += _IN_TITLE
@@ -89,22 +90,11 @@ def _match_phrase(candidates: Candidates, interest: Interest) -> Match:
     def why(row: int, part: float) -> Reason:
         if row in exact:
             return Reason(ReasonKind.PHRASE, interest.value, (), part)
-        words = shared_words(candidates, row, near.weights)
+        words = shared_words(candidates, row, near.own, near.telling)
         return Reason(ReasonKind.WORDS, interest.value, words, part)
 
-    likeness = np.maximum(_NEAR * near.strength, strength)
+    likeness = np.maximum(near_weight * near.strength, strength)
     return Match(interest, strength, likeness, why)
-
-
-def _match_text(candidates: Candidates, interest: Interest) -> Match:
-    vector = with_feedback(candidates, candidates.features.vector(interest.value))
-    near = similarity(candidates, vector)
-
-    def why(row: int, part: float) -> Reason:
-        words = shared_words(candidates, row, near.weights)
-        return Reason(ReasonKind.WORDS, interest.value, words, part)
-
-    return Match(interest, near.matches, near.strength, why)
 
 
 def _match_author(candidates: Candidates, interest: Interest) -> Match:
@@ -170,7 +160,10 @@ def _match_examples(
     known = [i for i, vector in vectors.items() if vector.nnz]
     joint = None
     if len(known) >= ENOUGH:
-        joint = learn(candidates, [vectors[i] for i in known], [i.weight for i in known])
+        stored = [examples[i.value] for i in known if i.value in examples]
+        categories = [category for paper in stored for category in paper.categories]
+        weights = [i.weight for i in known]
+        joint = learn(candidates, [vectors[i] for i in known], weights, categories)
     matches = {}
     for interest, vector in vectors.items():
         why = _why_example(candidates, texts[interest][0], vector)
@@ -194,8 +187,10 @@ def _example_text(value: str, paper: Paper | None) -> tuple[str, str]:
 
 def _why_example(candidates: Candidates, title: str, vector: Matrix) -> Reasoning:
     weights = vector.toarray().ravel()
+    telling = telling_weights(candidates.features, vector)
 
     def why(row: int, part: float) -> Reason:
-        return Reason(ReasonKind.EXAMPLE, title, shared_words(candidates, row, weights), part)
+        words = shared_words(candidates, row, weights, telling)
+        return Reason(ReasonKind.EXAMPLE, title, words, part)
 
     return why

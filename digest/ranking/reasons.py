@@ -1,53 +1,82 @@
 """Reasons in words that the reader finds in the paper itself."""
 
-import numpy as np
+from collections.abc import Iterable, Iterator
 
-from digest.ranking.candidates import Candidates
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.ranking.candidates import Candidates, Wording
 from digest.ranking.features import Floats
 
-_MAX_TERMS = 6  # the strongest terms that are looked at,
-_MAX_WORDS = 4  # and what is left of them once neighbours are joined
+_MAX_TERMS = 12  # the strongest terms that are looked at,
+_MAX_WORDS = 4  # how many words or phrases are shown of what they make up in the text,
+_LEAST = 0.15  # and how strong they have to be beside the first
 _MAX_LENGTH = 60
 
+# Terms that stand side by side in a text: the first token, the last, and the terms' columns.
+_Run = tuple[int, int, frozenset[int]]
 
-def shared_words(candidates: Candidates, row: int, weights: Floats) -> tuple[str, ...]:
+
+def shared_words(
+    candidates: Candidates, row: int, interest: Floats, telling: Floats
+) -> tuple[str, ...]:
     """Return the paper's own words that matched an interest most, strongest first.
 
     A term's part in the match is its weight in the interest times its weight in the paper.
-    Terms that overlap where they first stand are shown as one: "graph neural networks".
-    Common terms are shown only where nothing else matched.
+    Terms that stand side by side are shown as one, "graph neural networks", and each term is
+    shown once, where it stands with most of the others.
+
+    Args:
+        candidates: the day's papers.
+        row: the paper.
+        interest: the interest's weights by column; its terms may be shown with others,
+        telling: and these of them also alone.
     """
     matrix = candidates.matrix
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
     columns = matrix.indices[part]
-    products = matrix.data[part] * weights[columns]
-    best = [i for i in np.lexsort((columns, -products)) if products[i] > 0]
-    telling = [i for i in best if not candidates.features.common[columns[i]]]
+    products = matrix.data[part] * telling[columns]
+    best = [i for i in np.lexsort((columns, -products))[:_MAX_TERMS] if products[i] > 0]
+    left = {int(columns[i]): float(products[i]) for i in best}
     wording = candidates.wording(row)
-    merged: list[tuple[int, int, int]] = []
-    for i in (telling or best)[:_MAX_TERMS]:
-        place = wording.places.get(int(columns[i]))
-        if place is not None:
-            merged = _joined(merged, place)
-    words: dict[str, str] = {}
-    for text, start, end in merged:
-        word = wording.texts[text][start:end]
-        if len(word) <= _MAX_LENGTH:
-            words.setdefault(word.casefold(), word)
-    return tuple(words.values())[:_MAX_WORDS]
+    shared = columns[(interest[columns] > 0) & (telling[columns] <= 0)]
+    runs = list(_runs(wording, [*left, *shared.tolist()], candidates.features.pair))
+    words: list[str] = []
+    least = 0.0
+    while runs and len(words) < _MAX_WORDS:
+        first, last, shown = max(runs, key=lambda run: (_worth(run[2], left), -run[0]))
+        worth = _worth(shown, left)
+        if worth <= least:
+            break
+        least = least or _LEAST * worth
+        words.append(_text_of(wording, first, last))
+        left = {column: value for column, value in left.items() if column not in shown}
+    return tuple(words)
 
 
-def _joined(
-    places: list[tuple[int, int, int]], new: tuple[int, int, int]
-) -> list[tuple[int, int, int]]:
-    """Add a place in a text, joined with all it overlaps, where the strongest of them stood."""
-    text, start, end = new
-    at = len(places)
-    apart = []
-    for position, place in enumerate(places):
-        if place[0] == text and place[1] < end and start < place[2]:
-            start, end = min(start, place[1]), max(end, place[2])
-            at = min(at, position)
+def _worth(columns: Iterable[int], left: dict[int, float]) -> float:
+    return sum(left.get(column, 0.0) for column in columns)
+
+
+def _text_of(wording: Wording, first: int, last: int) -> str:
+    (text, start, _), (_, _, end) = wording.spans[first], wording.spans[last]
+    return wording.texts[text][start:end]
+
+
+def _runs(wording: Wording, wanted: Iterable[int], pair: NDArray[np.bool_]) -> Iterator[_Run]:
+    """Yield the places where wanted terms stand, joined where they touch or overlap."""
+    at = np.flatnonzero(np.isin(wording.columns, list(wanted)))
+    at = at[np.argsort(wording.starts[at], kind="stable")]
+    run: _Run | None = None
+    for column, first in zip(
+        wording.columns[at].tolist(), wording.starts[at].tolist(), strict=True
+    ):
+        last = first + int(pair[column])
+        if run is None or first > run[1] + 1 or len(_text_of(wording, run[0], last)) > _MAX_LENGTH:
+            if run is not None:
+                yield run
+            run = first, last, frozenset({column})
         else:
-            apart.append(place)
-    return [*apart[:at], (text, start, end), *apart[at:]]
+            run = run[0], max(run[1], last), run[2] | {column}
+    if run is not None:
+        yield run

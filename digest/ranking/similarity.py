@@ -4,12 +4,11 @@ A cosine alone says little: 0.1 is much for a paragraph and nothing for a phrase
 measured in spreads above the mean of the day's and the background's papers (z), together
 with some imagined papers that share nothing: they keep the scale sane on the first day. Mean
 and spread are bounded: where half of the papers are about an interest, they still match it.
-The strength of a match is z / (z + 6): 0.33 at the bar of 3, 0.5 at 6, 0.75 at 18. On real
-days of some 320 papers the bar lets one in 300 pass for an example paper, and every tenth
-paper that its reader went on to write.
 
-A match has to pass the bar, and half of it has to come from at least two terms that are not
-common: "a learning model" is no evidence, "protein folding" is.
+Then z counts as far as there is evidence for it: terms of the interest's own that the paper
+has and that are not common, by their idf. "A learning model" is no evidence, "protein folding"
+is enough; one rare word is enough for an interest of one word, and half of it for a longer one.
+The strength of a match is z / (z + 6): 0.33 at the bar of 3, 0.5 at 6, 0.75 at 18.
 """
 
 import math
@@ -19,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from digest.ranking.candidates import Candidates
-from digest.ranking.features import Floats, Matrix
+from digest.ranking.features import Features, Floats, Matrix
 
 BAR = 3.0
 _HALF = 6.0  # the z at which the strength is one half
@@ -27,7 +26,8 @@ _HALF = 6.0  # the z at which the strength is one half
 # is what many of the papers are about.
 _MIN_SPREAD, _MAX_SPREAD, _MAX_MEAN = 0.015, 0.03, 0.03
 _IMAGINED = 100
-_MIN_TERMS = 2
+# Enough evidence, in idf: two rare words or their pair, and a part of what a long text offers.
+_ENOUGH, _ENOUGH_SHARE = 10.0, 0.04
 
 _FEEDBACK_PAPERS = 20
 _FEEDBACK_TERMS = 300
@@ -40,28 +40,32 @@ class Similarity:
     """How similar each candidate is to one interest.
 
     Attributes:
-        weights: the interest's weight by column.
-        strength: by row, 0 to 1; whatever the bar.
-        passes: by row, whether it is a match.
+        own: the weights of the interest's own terms by column. telling: of those of them
+            that are evidence.
+        strength: by row, 0 to 1; whatever the bar and the evidence.
+        matches: the strength of the matches by row; 0 elsewhere.
     """
 
-    weights: Floats
+    own: Floats
+    telling: Floats
     strength: Floats
-    passes: np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-    @property
-    def matches(self) -> Floats:
-        """The strength of the matches; 0 elsewhere."""
-        return np.where(self.passes, self.strength, 0.0)
+    matches: Floats
 
 
-def similarity(candidates: Candidates, vector: Matrix) -> Similarity:
-    """Compare all candidates with an interest's vector (one row)."""
-    weights = vector.toarray().ravel()
-    z = z_of_cosines(candidates.reference @ weights)[: len(candidates.papers)]
-    passes = z >= BAR
-    passes[passes] = has_evidence(candidates, np.flatnonzero(passes), weights)
-    return Similarity(weights, strength_of(z), passes)
+def similarity(candidates: Candidates, own: Matrix, wider: Matrix | None = None) -> Similarity:
+    """Compare all candidates with an interest's vector (one row).
+
+    Args:
+        candidates: the day's papers.
+        own: what the interest itself says.
+        wider: the same with what goes with it, to compare by; the evidence is what it says.
+    """
+    telling = telling_weights(candidates.features, own)
+    cosines = candidates.reference @ (own if wider is None else wider).toarray().ravel()
+    z = z_of_cosines(cosines)[: len(candidates.papers)]
+    proven = z * evidence(candidates, telling)
+    matches = np.where(proven >= BAR, strength_of(proven), 0.0)
+    return Similarity(own.toarray().ravel(), telling, strength_of(z), matches)
 
 
 def z_of_cosines(cosines: Floats) -> Floats:
@@ -90,17 +94,24 @@ def strength_of(z: Floats) -> Floats:
     return np.asarray(above / (above + _HALF))
 
 
-def has_evidence(
-    candidates: Candidates, rows: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Floats
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Tell for each row whether terms that are not common carry half of the match."""
-    shared = candidates.matrix[rows].multiply(weights[np.newaxis, :]).tocsr()
-    shared.eliminate_zeros()
-    telling = shared.copy()
-    telling.data = np.where(candidates.features.common[shared.indices], 0, shared.data)
-    telling.eliminate_zeros()
-    total, told = (np.asarray(m.sum(axis=1)).ravel() for m in (shared, telling))
-    return np.asarray((np.diff(telling.indptr) >= _MIN_TERMS) & (told >= total / 2))
+def telling_weights(features: Features, vector: Matrix) -> Floats:
+    """Return a vector's weights by column without those that are no evidence.
+
+    Common terms are none; where there are no others, common pairs are, or the only word.
+    """
+    weights = vector.toarray().ravel()
+    for telling in (~features.common, features.pair):
+        if np.any(weights[telling]):
+            return np.where(telling, weights, 0.0)
+    return weights if vector.nnz == 1 else np.zeros_like(weights)
+
+
+def evidence(candidates: Candidates, telling: Floats) -> Floats:
+    """Return by row how good the evidence is, 0 to 1: the idf of the terms shared."""
+    idf = np.where(telling > 0, candidates.features.idf, 0.0)
+    offered = float(idf.sum())
+    enough = min(_ENOUGH + _ENOUGH_SHARE * offered, offered)
+    return np.asarray(np.minimum(candidates.presence @ idf / (enough or 1), 1.0))
 
 
 def with_feedback(candidates: Candidates, vector: Matrix) -> Matrix:
@@ -108,8 +119,7 @@ def with_feedback(candidates: Candidates, vector: Matrix) -> Matrix:
 
     Common terms have no say in which papers those are: they would lead anywhere.
     """
-    telling = np.where(candidates.features.common, 0, vector.toarray().ravel())
-    scores = candidates.background @ telling
+    scores = candidates.background @ telling_weights(candidates.features, vector)
     best = np.argsort(-scores, kind="stable")[:_FEEDBACK_PAPERS]
     best = best[scores[best] >= _FEEDBACK_MIN]
     if not len(best):

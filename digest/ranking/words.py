@@ -1,13 +1,13 @@
 """Words of a text: what stands in it, in order, and which of them carry meaning.
 
-A token is a word (with its possessive or the signs of "C++" and "C#"), one Chinese or Japanese
-character, or a mark that ends a phrase. Two words with the same English stem have the same
+A token is a word (with its possessive or the signs of "C++" and "C#"), a word in katakana, one
+other Chinese or Japanese character, or a mark that ends a phrase. Two words with the same English stem have the same
 number; accents and case do not count. So "word for word" means: the same numbers in a row.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import Stemmer
 
@@ -21,8 +21,13 @@ BREAK = 0  # the end of a title, an abstract, a paper: no phrase crosses it
 MARK = 1  # punctuation inside a text
 
 _CJK = "\u3005\u3041-\u30ff\u3400-\u9fff"
-_TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:['’]s\b|\+\+|#)?|[.,;:!?](?=\s|$)|[()\[\]、。]")
+_KATAKANA = "\u30a1-\u30fa\u30fc-\u30fe"
+_TOKEN = re.compile(
+    rf"[{_KATAKANA}]+|[{_CJK}]|[^\W_{_CJK}]+(?:['’]s\b|\+\+|#)?|[.,;:!?](?=\s|$)|[()\[\]、。]"
+)
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
+_HIRAGANA = re.compile("[\u3041-\u309f]")  # grammar, for the most part
+_ABBREVIATIONS = re.compile("[^\\Waeiouy]+[^\\Waeiouys]s")  # "llms"; the stemmer wants a vowel
 _TEX_ACCENT = re.compile(r"\\[\"'`^~=.](?=\{?[A-Za-z])")
 _TEX_COMMAND = re.compile(r"\\[A-Za-z]+\*?")
 _TEX_MARKS = str.maketrans({"$": " ", "{": "", "}": ""})
@@ -57,7 +62,7 @@ class Lexicon:
     Attributes:
         term: by number, whether a stem is a term by itself.
         link: whether it may be half of a pair of neighbouring words.
-        cjk: whether it is one Chinese or Japanese character.
+        cjk: whether it is Chinese or Japanese.
     """
 
     def __init__(self) -> None:
@@ -83,6 +88,10 @@ class Lexicon:
             numbers.append(number)
         return numbers
 
+    def learn_all(self, texts: Iterable[str]) -> list[int]:
+        """Return the numbers of several texts one after the other, each closed by `BREAK`."""
+        return [number for text in texts for number in [*self.learn(text), BREAK]]
+
     def read(self, text: str) -> list[int]:
         """Return the numbers of a plain text's tokens, `UNKNOWN` for stems never learnt."""
         return [self.number(word) for word in _TOKEN.findall(text)]
@@ -94,14 +103,17 @@ class Lexicon:
 
     def _stem(self, word: str) -> str:
         folded = _fold(word[:_MAX_WORD])
-        return self._stemmer.stemWord(folded) if folded[:1].isalnum() else "."
+        if not folded[:1].isalnum():
+            return "."
+        stem: str = self._stemmer.stemWord(folded)
+        return stem[:-1] if _ABBREVIATIONS.fullmatch(stem) else stem
 
     def _add(self, stem: str) -> int:
         number = self._numbers.setdefault(stem, len(self))
         if number == len(self):
-            cjk = len(stem) == 1 and _CJK_CHARACTER.match(stem) is not None
-            meaningful = stem not in self._stop_stems
+            cjk = _CJK_CHARACTER.match(stem) is not None
+            meaningful = stem not in self._stop_stems and not (cjk and _HIRAGANA.match(stem))
             self.cjk.append(cjk)
             self.link.append(meaningful)
-            self.term.append(meaningful and not cjk and len(stem) > 1 and not stem.isdigit())
+            self.term.append(meaningful and len(stem) > 1 and not stem.isdigit())
         return number

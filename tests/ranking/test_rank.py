@@ -159,6 +159,21 @@ def test_many_examples_are_judged_together_and_shown_by_the_nearest(
     assert len(everything) == len(set(everything))
 
 
+def test_of_equally_similar_papers_the_one_in_the_examples_category_comes_first(
+    papers: list[Paper], background: list[Paper], profile_of: Profiles
+) -> None:
+    twins = [replace(papers[4], paper_id=n, arxiv_id=None) for n in (901, 902)]
+    twins[0] = replace(twins[0], categories=("hep-th",))
+    chosen = [papers[0], papers[1], papers[6]]
+    ranking = rank(
+        prepare([*twins, *papers[8:]], background),
+        profile_of(example=[p.ref for p in chosen]),
+        examples={p.ref: p for p in chosen},
+    )
+    found = [s.paper.paper_id for s in best_first(ranking)]
+    assert found.index(902) < found.index(901)
+
+
 # ---------------------------------------------------------------- scores and reasons
 
 
