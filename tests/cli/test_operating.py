@@ -152,6 +152,12 @@ def test_the_demo_tells_what_it_did_and_writes_the_digest(cli, tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+def test_the_demos_digest_is_the_one_that_was_reviewed(cli, tmp_path, data):
+    cli("demo", "--out", "out")
+    made = (tmp_path / "out/mirela@example.org/2026-11-18.md").read_text(encoding="utf-8")
+    assert made == (data / "demo.md").read_text(encoding="utf-8")
+
+
 def test_on_a_terminal_the_digest_is_set_for_reading(cli, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     told = cli("demo").out
