@@ -5,6 +5,7 @@
 
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -147,6 +148,26 @@ def from_mapping(values: dict[str, Any], where: str) -> Profile:
         ),
         send_empty=file.send_empty,
     )
+
+
+def from_options(path: Path | None, options: dict[str, Any]) -> Profile:
+    """Return the profile in a file, if there is one, with options laid over it.
+
+    Args:
+        path: the file.
+        options: of the same form as the file; interests and mutes are added to the file's,
+            all else takes its place.
+
+    Raises:
+        ProfileError: the file or an option cannot be used.
+    """
+    if path is None:
+        return from_mapping(options, "given by options")
+    file, given = load(path), from_mapping(options, "given by options")
+    values = read_toml(path, "profile")
+    values |= {key: value for key, value in options.items() if key not in ("interests", "mute")}
+    laid_over = from_mapping(values, f"{path} with options")
+    return replace(laid_over, interests=(*file.interests, *given.interests))
 
 
 def _interests(file: _File) -> Iterable[Interest]:

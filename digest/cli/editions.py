@@ -4,20 +4,12 @@ import asyncio
 import json
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.people import (
-    Authors,
-    Categories,
-    Examples,
-    Phrases,
-    ProfileFile,
-    Topics,
-    read_profile,
-)
+from digest.cli.profile_options import read_profile, takes_profile
 from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day, write_text
 from digest.errors import UsageError
 from digest.models import DeliveryState, Format
@@ -35,24 +27,21 @@ Day = Annotated[
 
 
 @app.command(epilog=example("digest preview --phrase 'low-rank adaptation' --format md"))
+@takes_profile
 def preview(
     context: typer.Context,
     address: Annotated[
         str | None,
         typer.Option("--for", metavar="ADDRESS", help="The next edition of this subscriber."),
     ] = None,
-    profile: ProfileFile = None,
-    phrases: Phrases = None,
-    authors: Authors = None,
-    categories: Categories = None,
-    topics: Topics = None,
-    examples: Examples = None,
     day: Day = None,
     format: Annotated[Format, typer.Option(help="The form of the digest.")] = Format.MARKDOWN,  # noqa: A002
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write to this file instead of the terminal."),
     ] = None,
+    *,
+    told: dict[str, Any],
 ) -> int:
     """Print a digest on demand; nothing is stored or sent."""
     from digest.app import utc_now
@@ -61,20 +50,7 @@ def preview(
 
     parts = load_app(context)
     person = parts.subscriptions.get(address) if address else None
-    wanted = (
-        person.profile
-        if person
-        else read_profile(
-            profile,
-            {
-                "phrases": phrases,
-                "authors": authors,
-                "categories": categories,
-                "topics": topics,
-                "examples": examples,
-            },
-        )
-    )
+    wanted = person.profile if person else read_profile(told)
     edition_date, now = _moment(day, wanted, utc_now())
     candidates = Candidates(parts.store, parts.enabled_feeds, parts.edition_options, now)
     past = History()

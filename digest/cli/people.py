@@ -1,11 +1,11 @@
 """Commands on subscribers."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digest.cli.profile_options import read_profile, takes_profile
 from digest.cli.root import AsJson, app, counted, example, load_app, want_command
 
 if TYPE_CHECKING:
@@ -19,108 +19,38 @@ subscriber = typer.Typer(
 app.add_typer(subscriber, name="subscriber", epilog=example("digest subscriber list"))
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
-ProfileFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--profile", metavar="FILE", help="A profile file (TOML); `digest init` writes an example."
-    ),
-]
-Phrases = Annotated[
-    list[str] | None,
-    typer.Option("--phrase", metavar="WORDS", help="Words or a phrase. Repeatable."),
-]
-Authors = Annotated[
-    list[str] | None,
-    typer.Option("--author", metavar="NAME", help="A person whose papers count. Repeatable."),
-]
-Categories = Annotated[
-    list[str] | None,
-    typer.Option("--category", metavar="CODE", help="A category, like cs.LG. Repeatable."),
-]
-Topics = Annotated[
-    list[str] | None,
-    typer.Option("--topic", metavar="PATH", help="A topic of AITopics. Repeatable."),
-]
-Examples = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--example", metavar="PAPER", help="A liked paper: id, DOI, link or title. Repeatable."
-    ),
-]
-
-
-def read_profile(file: Path | None, interests: dict[str, list[str] | None]) -> "Profile":
-    """Return the profile in a file, or of options, or the file with the options added.
-
-    Raises:
-        UsageError: neither names an interest. ProfileError: the file cannot be used.
-    """
-    from dataclasses import replace
-
-    from digest.errors import UsageError
-    from digest.profiles import from_mapping, load
-
-    wanted = {key: values for key, values in interests.items() if values}
-    if file is None and not wanted:
-        raise UsageError(
-            "say what is wanted: --profile FILE, or options like --phrase and --author"
-        )
-    extra = from_mapping({"interests": wanted}, "given by options")
-    if file is None:
-        return extra
-    profile = load(file)
-    return replace(profile, interests=(*profile.interests, *extra.interests))
 
 
 @subscriber.command(
     epilog=example("digest subscriber add ada@example.org --profile config/profile.toml")
 )
+@takes_profile
 def add(
     context: typer.Context,
     address: Address,
-    profile: ProfileFile = None,
-    phrases: Phrases = None,
-    authors: Authors = None,
-    categories: Categories = None,
-    topics: Topics = None,
-    examples: Examples = None,
     confirmed: Annotated[
         bool,
         typer.Option(
             "--confirmed", help="The owner of the address has agreed. You vouch for it either way."
         ),
     ] = False,
+    *,
+    told: dict[str, Any],
 ) -> int:
     """Subscribe an address, whose owner has agreed, with a profile."""
     from digest.app import utc_now
 
-    wanted = read_profile(
-        profile,
-        {
-            "phrases": phrases,
-            "authors": authors,
-            "categories": categories,
-            "topics": topics,
-            "examples": examples,
-        },
-    )
+    wanted = read_profile(told)
     person = load_app(context).subscriptions.add(address, wanted, utc_now())
     typer.echo(f"{person.address} is subscribed: {_summary(person.profile)}")
     return 0
 
 
 @subscriber.command(epilog=example("digest subscriber update ada@example.org --profile new.toml"))
-def update(
-    context: typer.Context,
-    address: Address,
-    profile: Annotated[
-        Path, typer.Option("--profile", metavar="FILE", help="The new profile file (TOML).")
-    ],
-) -> int:
+@takes_profile
+def update(context: typer.Context, address: Address, *, told: dict[str, Any]) -> int:
     """Replace the profile of a subscriber."""
-    from digest.profiles import load
-
-    person = load_app(context).subscriptions.update(address, load(profile))
+    person = load_app(context).subscriptions.update(address, read_profile(told))
     typer.echo(f"{person.address}: {_summary(person.profile)}")
     return 0
 

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.people import (
-    Authors,
-    Categories,
-    Examples,
-    Phrases,
-    ProfileFile,
-    Topics,
-    read_profile,
-)
+from digest.cli.profile_options import read_profile, takes_profile
 from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day
 from digest.errors import UsageError
 
@@ -30,18 +22,13 @@ _MOST_DAYS = 366
 
 
 @app.command(epilog=example("digest replay --from 2026-11-02 --to 2026-11-08 --phrase unlearning"))
+@takes_profile
 def replay(
     context: typer.Context,
     first: Annotated[
         str, typer.Option("--from", metavar="DATE", help="The first day, like 2026-11-02.")
     ],
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
-    profile: ProfileFile = None,
-    phrases: Phrases = None,
-    authors: Authors = None,
-    categories: Categories = None,
-    topics: Topics = None,
-    examples: Examples = None,
     arxiv: Annotated[
         Path | None,
         typer.Option(
@@ -59,21 +46,14 @@ def replay(
         ),
     ] = None,
     as_json: AsJson = False,
+    *,
+    told: dict[str, Any],
 ) -> int:
     """Show past days as they would have been; nothing is kept."""
     from digest.pipeline import replay_stored
 
     days = _days(first, last)
-    wanted = read_profile(
-        profile,
-        {
-            "phrases": phrases,
-            "authors": authors,
-            "categories": categories,
-            "topics": topics,
-            "examples": examples,
-        },
-    )
+    wanted = read_profile(told)
     given = {"arxiv": arxiv, "huggingface": huggingface}
     folders = {source: folder for source, folder in given.items() if folder}
     parts = load_app(context)

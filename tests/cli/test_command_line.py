@@ -53,7 +53,6 @@ def test_the_version_is_told(cli):
         (["subscriber", "nope"], "No such command 'nope'"),
         (["collect", "--nope"], "No such option: --nope"),
         (["parse"], "Missing argument 'SOURCE'"),
-        (["subscriber", "update", "ada@example.org"], "Missing option '--profile'"),
         (["preview", "--format", "pdf"], "'pdf' is not one of"),
         (["papers", "--limit", "0"], "--limit"),
         (["--config"], "'--config' requires an argument"),
