@@ -19,7 +19,7 @@ from digest.errors import DeliveryError, DigestError
 from digest.models import Delivery, DeliveryState, Edition, Subscriber
 from digest.pipeline.editions import Day
 from digest.rendering import Links, Renderer
-from digest.store import Composed, History, Settlement, Shard, Store
+from digest.store import Composed, History, Policy, Settlement, Shard, Store
 
 # Minutes until a deferred delivery is tried again, by the number of attempts made before.
 _BACKOFF = (1, 5, 15, 60, 240)
@@ -72,6 +72,7 @@ class ShardWorker:
         renderer: editions to mails.
         channels: by name; a delivery names its channel.
         links: what stands in the footer of every edition.
+        unknown: what to do when the answer to a mail was lost: ``hold`` or ``resend``.
         lease: how long a shard is ours without a sign of life.
         clock: gives the present instant, aware, in UTC.
         stopping: set when nothing more is to be started.
@@ -85,6 +86,7 @@ class ShardWorker:
         renderer: Renderer,
         channels: Mapping[str, Channel],
         links: Links,
+        unknown: Policy,
         lease: timedelta,
         clock: Callable[[], datetime],
         stopping: asyncio.Event,
@@ -94,6 +96,7 @@ class ShardWorker:
         self._renderer = renderer
         self._channels = channels
         self._links = links
+        self._unknown = unknown
         self._lease = lease
         self._clock = clock
         self._stopping = stopping
@@ -232,7 +235,9 @@ class ShardWorker:
         state, next_try_at = _STATES[outcome.kind], None
         if outcome.ours:
             state = DeliveryState.QUEUED
-        elif state is DeliveryState.DEFERRED:
+        elif state is DeliveryState.UNKNOWN and self._unknown == "resend":
+            state = DeliveryState.DEFERRED
+        if state is DeliveryState.DEFERRED:
             minutes = _BACKOFF[min(delivery.attempts, len(_BACKOFF) - 1)]
             jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
             next_try_at = self._clock() + timedelta(minutes=minutes * jitter)

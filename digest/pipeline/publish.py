@@ -109,6 +109,7 @@ class Publisher:
             renderer=renderer,
             channels=channels,
             links=options.links,
+            unknown=options.unknown,
             lease=options.lease,
             clock=clock,
             stopping=self._stopping,

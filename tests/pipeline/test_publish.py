@@ -255,6 +255,22 @@ async def test_an_unknown_outcome_is_held_and_its_papers_come_again(
     assert "part 1" in titles(ready.parcels[0])
 
 
+async def test_with_resend_a_mail_whose_answer_was_lost_goes_out_again_as_the_same_mail(
+    publisher, add_papers, subscribe, clock
+):
+    add_papers("glacier acoustics")
+    subscribe()
+    lost = ScriptedChannel(lambda parcel: Outcome(OutcomeKind.UNKNOWN, "no answer after the dot"))
+    report = await publisher(lost, unknown="resend").publish()
+    assert states(report) == {DeliveryState.DEFERRED: 1}
+    clock.move(minutes=2)
+    ready = ScriptedChannel(accept)
+    again = await publisher(ready, unknown="resend").publish()
+    assert states(again) == {SENT: 1}
+    assert ready.parcels[0].reference == lost.parcels[0].reference
+    assert ready.parcels[0].composed_at == lost.parcels[0].composed_at
+
+
 @pytest.mark.parametrize(("policy_name", "sent_again"), [("hold", 0), ("resend", 1)])
 async def test_a_crash_while_sending_leaves_one_unknown_outcome(
     publisher, add_papers, subscribe, clock, policy_name, sent_again
