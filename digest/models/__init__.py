@@ -17,6 +17,8 @@ from digest.models.papers import (
     Topic,
 )
 from digest.models.people import (
+    Answer,
+    AnswerKind,
     Format,
     Interest,
     InterestKind,
@@ -29,6 +31,8 @@ from digest.models.rankings import Ranking, Reason, ReasonKind, ScoredPaper
 
 __all__ = [
     "SPLIT",
+    "Answer",
+    "AnswerKind",
     "Delivery",
     "DeliveryState",
     "Edition",

@@ -263,6 +263,8 @@ class FeedState:
             page, or a page whose layout changed.
         entry_count: entries of the last response that was stored.
         unseen_at: when the feed last brought an entry that was not known.
+        moved_to: where the feed says it has moved for good; moved_count: how many answers in
+            a row said so.
     """
 
     feed: str
@@ -278,3 +280,5 @@ class FeedState:
     refused: bool = False
     entry_count: int = 0
     unseen_at: datetime | None = None
+    moved_to: str | None = None
+    moved_count: int = 0

@@ -132,3 +132,21 @@ class Subscriber:
     state: SubscriberState
     profile: Profile
     created_at: datetime
+
+
+class AnswerKind(StrEnum):
+    """What a subscriber can say of a paper."""
+
+    MORE = "more"  # more like this
+    LESS = "less"  # less like this
+    SAVE = "save"  # kept for later
+    CLICK = "click"  # opened
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a subscriber said of a paper, and when."""
+
+    paper_id: int
+    kind: AnswerKind
+    answered_at: datetime

@@ -2,7 +2,8 @@
 
 Entries and papers: `entries` hold what the sources said, word for word; `papers` are what
 merging made of them, and can be made again from them; `popularity` is the history of counts.
-People: `subscribers`, and `suppressions`, which outlive them. The ledger: `runs` plan
+`vectors` are embeddings, where there are any.
+People: `subscribers`, their `answers`, and `suppressions`, which outlive them. The ledger: `runs` plan
 `deliveries` in `shards`; an `editions` row is committed before anything of it is sent.
 
 Ids are never given twice (AUTOINCREMENT): links in old mails carry them.
@@ -19,6 +20,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -28,7 +30,7 @@ from sqlalchemy import (
 from digest.store.columns import Count, SafeText, UtcDateTime
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -147,6 +149,16 @@ popularity = Table(
     comment="history of popularity: a row when a reading differs from the one before",
 )
 
+vectors = Table(
+    "vectors",
+    metadata,
+    _to("paper_id", "papers.paper_id", "the paper", cascade=True, primary_key=True),
+    Column("model", String(64), primary_key=True, comment="what made it, with its fingerprint"),
+    Column("text_hash", String(64), nullable=False, comment="SHA-256 of the text it stands for"),
+    Column("vector", LargeBinary, nullable=False, comment="float16, little endian, length 1"),
+    comment="embeddings of papers, one for each model",
+)
+
 feeds = Table(
     "feeds",
     metadata,
@@ -163,6 +175,14 @@ feeds = Table(
     Column("refused", Boolean, nullable=False, comment="last failure: an answer of no use"),
     Column("entry_count", Integer, nullable=False, comment="entries of the last stored response"),
     _at("unseen_at", "when it last brought an unknown entry", nullable=True),
+    _text("moved_to", "where it says it has moved for good", nullable=True),
+    Column(
+        "moved_count",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="how many answers in a row said so",
+    ),
     comment="feed states: what is remembered between two collections",
 )
 
@@ -195,6 +215,20 @@ suppressions = Table(
     _text("reason", "why it is not mailed any more"),
     _at("suppressed_at", "since when"),
     comment="addresses never to be mailed again, whether subscribed or not",
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    _to(
+        "subscriber_id", "subscribers.subscriber_id", "who answered", cascade=True, primary_key=True
+    ),
+    _to(
+        "paper_id", "papers.paper_id", "on which paper", cascade=True, primary_key=True, index=True
+    ),
+    Column("kind", String(16), primary_key=True, comment="see models.AnswerKind"),
+    _at("answered_at", "when"),
+    comment="what subscribers said of papers; forgetting one deletes its row",
 )
 
 # ---------------------------------------------------------------- the ledger
