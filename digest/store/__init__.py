@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from digest.store.answers import Answers
 from digest.store.database import BUSY_TIMEOUT, Database, open_database
 from digest.store.deliveries import (
     Balance,
@@ -53,6 +54,7 @@ class Store:
         self.papers = Papers(database)
         self.feeds = Feeds(database)
         self.people = People(database)
+        self.answers = Answers(database)
         self.runs = Runs(database)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
