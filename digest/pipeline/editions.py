@@ -1,11 +1,11 @@
 """From candidates to one subscriber's edition; shared by publish and preview."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest import composing, ranking
-from digest.models import Edition, FeedHealth, InterestKind, Paper, Profile
+from digest.models import Edition, FeedHealth, InterestKind, Paper, Profile, Ranking
 from digest.pipeline.conditions import Condition, FeedReading, readings
 from digest.sources.base import Feed
 from digest.store import Store
@@ -76,18 +76,40 @@ class Day:
                 edition; None: all within the window are candidates.
             sent: ids of papers this subscriber was sent before.
         """
-        start = max(since - OVERLAP, self.since) if since else self.since
-        eligible = {p.paper_id for p in self._papers if p.new_at and p.new_at > start} - sent
-        ranked = ranking.rank(
-            self._prepared, profile, examples=self._examples_of(profile), eligible=eligible
-        )
         return composing.compose(
-            ranked,
+            self.ranked(profile, self.eligible(since) - sent),
             profile,
             edition_date=edition_date,
             composed_at=self._now,
             health=self._health,
             quiet=_is_quiet(self._feeds, edition_date),
+        )
+
+    def eligible(self, since: datetime | None = None) -> set[int]:
+        """Return the numbers of the papers that are candidates after an earlier edition.
+
+        Args:
+            since: the instant up to which that edition considered papers; None: there is none.
+        """
+        start = max(since - OVERLAP, self.since) if since else self.since
+        return {p.paper_id for p in self._papers if p.new_at and p.new_at > start}
+
+    def ranked(
+        self, profile: Profile, eligible: Collection[int], *, below_bar: bool = False
+    ) -> Ranking:
+        """Rank the candidates for a profile.
+
+        Args:
+            profile: what the subscriber wants.
+            eligible: numbers of the papers that may be in the edition.
+            below_bar: also list papers that are similar, but no match.
+        """
+        return ranking.rank(
+            self._prepared,
+            profile,
+            examples=self._examples_of(profile),
+            eligible=eligible,
+            below_bar=below_bar,
         )
 
     def _examples_of(self, profile: Profile) -> dict[str, Paper]:
