@@ -18,6 +18,7 @@ from digest.models import (
     FeedHealth,
     Interest,
     InterestKind,
+    Paper,
     Profile,
     Ranking,
     ReasonKind,
@@ -179,6 +180,14 @@ class _Chosen:
         self._titles.add(title)
         self._abstracts.append(words)
         return True
+
+
+def same_again(one: Paper, other: Paper) -> bool:
+    """Tell whether a second of two papers would be left out as nearly the same as the first."""
+    key = title_key(one.title)
+    if key and key == title_key(other.title):
+        return True
+    return _nearly_same(long_words(one.abstract), long_words(other.abstract))
 
 
 def _nearly_same(one: set[str], other: set[str]) -> bool:

@@ -71,6 +71,20 @@ class Editions:
         with self._database.reading() as connection:
             return dict(connection.execute(asked).all())
 
+    def with_paper(self, subscriber_id: int, paper_id: int) -> list[tuple[date, int]]:
+        """Return day and number of a subscriber's editions that hold a paper, newest first."""
+        standing = func.coalesce(papers.c.superseded_by, papers.c.paper_id)
+        asked = (
+            select(editions.c.edition_date, editions.c.edition_id)
+            .distinct()
+            .join(edition_papers, edition_papers.c.edition_id == editions.c.edition_id)
+            .join(papers, papers.c.paper_id == edition_papers.c.paper_id)
+            .where(editions.c.subscriber_id == subscriber_id, standing == paper_id)
+            .order_by(editions.c.edition_date.desc())
+        )
+        with self._database.reading() as connection:
+            return [(day, number) for day, number in connection.execute(asked)]
+
     def history(
         self, subscriber_ids: Iterable[int], *, since: datetime | None = None
     ) -> dict[int, History]:

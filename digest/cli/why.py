@@ -1,0 +1,80 @@
+"""The command that follows one paper: why."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digest.cli.papers import PaperRef
+from digest.cli.root import AsJson, app, example, load_app
+
+if TYPE_CHECKING:
+    from digest.pipeline.why import Part, Trace
+
+
+@app.command(epilog=example("digest why 2611.90123 --for ada@example.org"))
+def why(
+    context: typer.Context,
+    paper: PaperRef,
+    address: Annotated[str, typer.Option("--for", metavar="ADDRESS", help="A subscriber.")],
+    as_json: AsJson = False,
+) -> int:
+    """Tell where a paper went on its way to a subscriber, and why."""
+    from digest.app import utc_now
+    from digest.pipeline.why import Inquiry
+
+    parts = load_app(context)
+    person = parts.subscriptions.get(address)
+    inquiry = Inquiry(parts.store, parts.enabled_feeds, parts.edition_options, utc_now())
+    trace = inquiry.ask(paper, person)
+    typer.echo(json.dumps(_plain(trace), ensure_ascii=False) if as_json else _told(trace))
+    return 0
+
+
+def _told(trace: "Trace") -> str:
+    lines = [f"{trace.paper.ref}  {trace.paper.title}"] if trace.paper else []
+    for step in trace.steps:
+        first, *rest = step.told or ("",)
+        lines.append(f"{'✓' if step.passed else '✗'} {step.stage.value:<10} {first}")
+        lines += [f"{'':12} {line}" for line in rest]
+    if trace.table:
+        lines += ["", "score  likeness  interest"]
+    for part in trace.table:
+        lines.append(f"{part.score:5.3f}  {part.likeness:8.3f}  {_name(part)}")
+        for reason in part.reasons:
+            told = f"{reason.kind.value}: {' '.join((reason.value, *reason.words))}"
+            lines.append(f"{'':17}{reason.contribution:5.3f}  {told}")
+    return "\n".join(lines)
+
+
+def _name(part: "Part") -> str:
+    if part.interest is None:
+        return "popularity"
+    return f"{part.interest.kind.value} “{part.interest.value}”, weight {part.interest.weight:g}"
+
+
+def _plain(trace: "Trace") -> dict[str, Any]:
+    return {
+        "paper": trace.paper and {"ref": trace.paper.ref, "title": trace.paper.title},
+        "edition_date": trace.edition_date and trace.edition_date.isoformat(),
+        "steps": [
+            {"stage": s.stage.value, "passed": s.passed, "told": list(s.told)} for s in trace.steps
+        ],
+        "table": [
+            {
+                "interest": p.interest and {"kind": p.interest.kind, "value": p.interest.value},
+                "score": p.score,
+                "likeness": p.likeness,
+                "reasons": [
+                    {
+                        "kind": r.kind.value,
+                        "value": r.value,
+                        "words": list(r.words),
+                        "contribution": r.contribution,
+                    }
+                    for r in p.reasons
+                ],
+            }
+            for p in trace.table
+        ],
+    }

@@ -1,0 +1,92 @@
+"""The command `why`: each place where a paper's way can end."""
+
+import pytest
+
+ADA = "ada@example.org"
+SENT = "Unlearning Objectives"
+
+
+@pytest.fixture
+def ada(cli, collected) -> str:
+    assert cli("subscriber", "add", ADA, "--phrase", "unlearning", "--papers", "2", "--trending", "0").code == 0
+    return ADA
+
+
+def paper(cli, words: str) -> str:
+    (found, *_) = cli("papers", "--query", words, "--json").json_lines
+    return found["ref"]
+
+
+def steps(cli, ref: str) -> list[tuple[str, bool]]:
+    told = cli("why", ref, "--for", ADA, "--json")
+    assert told.code == 0
+    return [(step["stage"], step["passed"]) for step in told.json["steps"]]
+
+
+def test_a_paper_that_was_sent_passed_every_stage(cli, ada):
+    cli("publish")
+    ref = paper(cli, SENT)
+    told = cli("why", ref, "--for", ada)
+    assert [passed for _, passed in steps(cli, ref)] == [True] * 6
+    assert "✓ sent       outbox: sent" in told.out
+    assert "phrase “unlearning”, weight 1" in told.out
+    assert "number 1 of" in told.out
+
+
+def test_the_scores_of_reasons_are_those_of_the_edition(cli, ada):
+    cli("publish")
+    table = cli("why", paper(cli, SENT), "--for", ada, "--json").json["table"]
+    (part,) = table
+    assert part["score"] == pytest.approx(sum(r["contribution"] for r in part["reasons"]), abs=1e-5)
+
+
+def test_a_paper_of_the_next_edition_is_told_to_be_on_its_way(cli, ada):
+    told = cli("why", paper(cli, SENT), "--for", ada)
+    assert "it will be in the next edition" in told.out
+
+
+def test_a_paper_that_matches_nothing_ends_at_its_score_with_the_nearest_interest(cli, ada):
+    found = cli("papers", "--json").json_lines
+    other = next(p for p in found if "nlearning" not in p["title"] + p["abstract"])
+    cli("subscriber", "update", ada, "--phrase", "unlearning", "--trending", "0")
+    told = cli("why", other["ref"], "--for", ada)
+    assert steps(cli, other["ref"])[-1] == ("scored", False)
+    assert "no interest matches; “unlearning” is nearest" in told.out
+
+
+def test_a_muted_paper_ends_at_the_mute(cli, ada):
+    cli("subscriber", "update", ada, "--phrase", "unlearning", "--mute", "objectives")
+    ref = paper(cli, SENT)
+    assert steps(cli, ref)[-1] == ("scored", False)
+    assert "muted by “objectives”" in cli("why", ref, "--for", ada).out
+
+
+def test_a_paper_without_a_place_ends_at_the_choice(cli, ada):
+    found = cli("papers", "--json").json_lines
+    cli("subscriber", "update", ada, "--category", "cs.LG", "--papers", "1", "--trending", "0")
+    refs = [p["ref"] for p in found if "cs.LG" in p["categories"]]
+    ends = {steps(cli, ref)[-1] for ref in refs}
+    assert {("chosen", True), ("chosen", False)} <= ends
+    last = next(ref for ref in refs if steps(cli, ref)[-1] == ("chosen", False))
+    assert "the edition has 1 places, and others come before" in cli("why", last, "--for", ada).out
+
+
+def test_a_paper_that_was_up_for_an_earlier_edition_is_looked_at_there(cli, ada):
+    cli("publish")
+    found = cli("papers", "--json").json_lines
+    other = next(p for p in found if "nlearning" not in p["title"] + p["abstract"])
+    told = cli("why", other["ref"], "--for", ada)
+    assert "for the edition of 20" in told.out
+
+
+def test_a_paper_that_was_never_collected_is_answered_with_the_feeds_and_what_is_like_it(cli, ada):
+    told = cli("why", "2401.99999", "--for", ada)
+    assert told.code == 0
+    assert "✗ collected  no feed brought a paper known as '2401.99999'" in told.out
+    assert "feeds in use: arxiv, hf, jp" in told.out
+    assert "did you mean" in cli("why", "unlearning objectives", "--for", ada).out
+
+
+def test_nobody_can_be_asked_about(cli, collected):
+    told = cli("why", "2401.99999", "--for", "nobody@example.org")
+    assert (told.code, "nobody is subscribed" in told.trouble) == (2, True)
