@@ -1,0 +1,138 @@
+"""Link tokens: what stands in the links of a mail, so that only its reader can use them.
+
+A token names its purpose, the subscriber and a few numbers, and is signed: HMAC-SHA-256, cut
+to 128 bits (RFC 2104 section 5 allows half of the hash), under a key that is derived from the
+installation's secret for that purpose alone. So a link to unsubscribe cannot be turned into one
+to manage. It carries the subscriber's link generation: raising that revokes all links sent
+before. Nothing of it is stored, and every token that is not good is the same `None`.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+
+from digest.errors import ConfigError
+
+MIN_SECRET = 16  # bytes
+MAX_TOKEN = 200  # characters; a longer one is not looked at
+_SIGNATURE = 16  # bytes
+_HEAD = struct.Struct(">BBIHI")  # form, purpose, subscriber, generation, expiry in minutes
+_NUMBER = struct.Struct(">I")
+_FORM = 1
+_MINUTE = 60
+
+
+class Purpose(IntEnum):
+    """What a link is for; the numbers stand in mails that were sent and never change."""
+
+    CONFIRM = 1  # the address is the subscriber's
+    MANAGE = 2  # see and change the profile
+    UNSUBSCRIBE = 3
+    ANSWER = 4  # more, less, mute, save; values: edition, paper
+    ARCHIVE = 5  # read past editions
+    FEED = 6  # the same as Atom or JSON
+    READDRESS = 7  # a new address is the subscriber's
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a good token says."""
+
+    purpose: Purpose
+    subscriber_id: int
+    generation: int
+    values: tuple[int, ...] = ()
+
+
+class Tokens:
+    """Makes and reads tokens.
+
+    Args:
+        secrets: the installation's secret, and before it ones that are still valid for reading
+            after a change; the first one signs.
+
+    Raises:
+        ConfigError: there is none, or one is too short to be a secret.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        keys = [secret.encode() for secret in secrets]
+        if not keys or min(map(len, keys)) < MIN_SECRET:
+            raise ConfigError(
+                f"`secret` must have {MIN_SECRET} characters or more; make one with"
+                " `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+            )
+        self._keys = keys
+
+    def make(
+        self,
+        purpose: Purpose,
+        subscriber_id: int,
+        generation: int,
+        *values: int,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """Return a token of letters, digits, ``-`` and ``_``: 38 characters and 5 or 6 a value.
+
+        Args:
+            purpose: what the link is for.
+            subscriber_id: whose it is.
+            generation: of the subscriber's links.
+            values: what it is about, like an edition and a paper; 0 to 2**32 - 1 each.
+            expires_at: the instant from which it is not valid any more; None: never.
+        """
+        expiry = int(expires_at.timestamp()) // _MINUTE if expires_at else 0
+        body = _HEAD.pack(_FORM, purpose, subscriber_id, generation, expiry)
+        body += b"".join(map(_NUMBER.pack, values))
+        signed = body + _sign(self._keys[0], purpose, body)
+        return _spell(signed)
+
+    def read(self, token: str, purpose: Purpose, now: datetime) -> Claim | None:
+        """Return what a token says; None: it is not good, for whatever reason.
+
+        Args:
+            token: as it stood in the link.
+            purpose: what the page is for; a token for another purpose is not good.
+            now: tokens that expired before are not good.
+        """
+        body, signature = _split(token)
+        good = False
+        for key in self._keys:  # all of them, so that time tells nothing
+            good |= hmac.compare_digest(_sign(key, purpose, body), signature)
+        if not good:
+            return None
+        form, told, subscriber_id, generation, expiry = _HEAD.unpack_from(body)
+        expired = expiry and now >= datetime.fromtimestamp(expiry * _MINUTE, UTC)
+        if form != _FORM or told != purpose or expired:
+            return None
+        values = tuple(value for (value,) in _NUMBER.iter_unpack(body[_HEAD.size :]))
+        return Claim(purpose, subscriber_id, generation, values)
+
+
+def _sign(secret: bytes, purpose: Purpose, body: bytes) -> bytes:
+    key = hmac.digest(secret, b"digest link %d" % purpose, hashlib.sha256)
+    return hmac.digest(key, body, hashlib.sha256)[:_SIGNATURE]
+
+
+def _split(token: str) -> tuple[bytes, bytes]:
+    """Return the signed bytes and the signature; of what is no token, bytes that fail alike."""
+    try:
+        raw = base64.b64decode(
+            token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True
+        )
+    except (ValueError, binascii.Error):
+        raw = b""
+    size = len(raw) - _SIGNATURE - _HEAD.size
+    if len(token) > MAX_TOKEN or size < 0 or size % _NUMBER.size or _spell(raw) != token:
+        return b"", bytes(_SIGNATURE)
+    return raw[:-_SIGNATURE], raw[-_SIGNATURE:]
+
+
+def _spell(signed: bytes) -> str:
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
