@@ -9,7 +9,7 @@ from datetime import datetime
 
 from digest.delivery import validate
 from digest.errors import UsageError
-from digest.models import Profile, Subscriber, SubscriberState
+from digest.models import Answer, AnswerKind, Paper, Profile, Subscriber, SubscriberState
 from digest.store import Store
 
 
@@ -68,6 +68,53 @@ class Subscriptions:
             UsageError: nobody is subscribed with this address.
         """
         self.store.people.remove(self.get(address).address)
+
+    def answer(self, address: str, ref: str, kind: AnswerKind, now: datetime) -> Paper:
+        """Note what a subscriber says of a paper; the next edition follows it.
+
+        Args:
+            address: who answers.
+            ref: the paper: ``#17``, an arXiv id, a DOI, a link or its title.
+            kind: what is said; `more` and `less` take each other back.
+            now: the present instant.
+
+        Raises:
+            UsageError: nobody is subscribed with this address, or the paper is not known.
+        """
+        person, paper = self.get(address), self._paper(ref)
+        self.store.answers.save(person.subscriber_id, paper.paper_id, kind, now)
+        return paper
+
+    def forget(self, address: str, ref: str) -> Paper:
+        """Forget all that a subscriber said of a paper, as if it had never been said.
+
+        Raises:
+            UsageError: nobody is subscribed with this address, the paper is not known, or
+                nothing was said of it.
+        """
+        person, paper = self.get(address), self._paper(ref)
+        if not self.store.answers.forget(person.subscriber_id, paper.paper_id):
+            raise UsageError(f"{person.address} never answered on {paper.ref}")
+        return paper
+
+    def answers(self, address: str) -> Sequence[tuple[Answer, Paper]]:
+        """Return all that a subscriber said of papers, newest first.
+
+        Raises:
+            UsageError: nobody is subscribed with this address.
+        """
+        mine = self.get(address).subscriber_id
+        told = self.store.answers.of([mine]).get(mine, ())
+        papers = {p.paper_id: p for p in self.store.papers.by_ids({a.paper_id for a in told})}
+        return [(answer, papers[answer.paper_id]) for answer in reversed(told)]
+
+    def _paper(self, ref: str) -> Paper:
+        paper = self.store.papers.get(ref)
+        if paper is None:
+            raise UsageError(
+                f"no paper is known as {ref!r}; `digest papers --query WORDS` finds some"
+            )
+        return paper
 
     def _set_state(self, address: str, state: SubscriberState, now: datetime) -> Subscriber:
         person = self.get(address)

@@ -68,14 +68,21 @@ def list_(context: typer.Context, as_json: AsJson = False) -> int:
 
 @subscriber.command(epilog=example("digest subscriber show ada@example.org"))
 def show(context: typer.Context, address: Address, as_json: AsJson = False) -> int:
-    """Show one subscriber with the whole profile."""
-    person = load_app(context).subscriptions.get(address)
+    """Show one subscriber with the whole profile and all answers."""
+    people = load_app(context).subscriptions
+    person, answers = people.get(address), people.answers(address)
     if as_json:
-        typer.echo(json.dumps(subscriber_json(person), ensure_ascii=False))
+        told = [
+            {"paper": p.ref, "kind": a.kind, "answered_at": a.answered_at.isoformat()}
+            for a, p in answers
+        ]
+        typer.echo(json.dumps(subscriber_json(person) | {"answers": told}, ensure_ascii=False))
         return 0
     typer.echo(f"{person.address}: {person.state}\n{_summary(person.profile)}")
     for interest in person.profile.interests:
         typer.echo(f"  {_describe(interest)}")
+    for answer, paper in answers:
+        typer.echo(f"  {answer.kind} on {answer.answered_at:%Y-%m-%d}: {paper.ref} {paper.title}")
     return 0
 
 

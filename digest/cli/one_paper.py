@@ -1,6 +1,7 @@
-"""The command that follows one paper: why."""
+"""Commands on one paper and one subscriber: answer, why."""
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,11 +13,44 @@ if TYPE_CHECKING:
     from digest.pipeline.why import Part, Trace
 
 
+class Said(StrEnum):
+    """What can be said of a paper on the command line."""
+
+    MORE = "more"
+    LESS = "less"
+    SAVE = "save"
+    FORGET = "forget"
+
+
+Whose = Annotated[str, typer.Option("--for", metavar="ADDRESS", help="A subscriber.")]
+
+
+@app.command(epilog=example("digest answer 2611.90123 more --for ada@example.org"))
+def answer(
+    context: typer.Context,
+    paper: PaperRef,
+    said: Annotated[Said, typer.Argument(help="What the subscriber says of it.")],
+    address: Whose,
+) -> int:
+    """Note what a subscriber says of a paper; editions follow it."""
+    from digest.app import utc_now
+    from digest.models import AnswerKind
+
+    people = load_app(context).subscriptions
+    if said is Said.FORGET:
+        found = people.forget(address, paper)
+        typer.echo(f"forgotten: what {address} said of {found.ref}: {found.title}")
+    else:
+        found = people.answer(address, paper, AnswerKind(said.value), utc_now())
+        typer.echo(f"{said.value}: {found.ref}: {found.title}")
+    return 0
+
+
 @app.command(epilog=example("digest why 2611.90123 --for ada@example.org"))
 def why(
     context: typer.Context,
     paper: PaperRef,
-    address: Annotated[str, typer.Option("--for", metavar="ADDRESS", help="A subscriber.")],
+    address: Whose,
     as_json: AsJson = False,
 ) -> int:
     """Tell where a paper went on its way to a subscriber, and why."""

@@ -1,4 +1,4 @@
-"""The command `why`: each place where a paper's way can end."""
+"""The commands `answer` and `why`: what a subscriber says, and where a paper's way can end."""
 
 import pytest
 
@@ -8,7 +8,12 @@ SENT = "Unlearning Objectives"
 
 @pytest.fixture
 def ada(cli, collected) -> str:
-    assert cli("subscriber", "add", ADA, "--phrase", "unlearning", "--papers", "2", "--trending", "0").code == 0
+    assert (
+        cli(
+            "subscriber", "add", ADA, "--phrase", "unlearning", "--papers", "2", "--trending", "0"
+        ).code
+        == 0
+    )
     return ADA
 
 
@@ -89,4 +94,27 @@ def test_a_paper_that_was_never_collected_is_answered_with_the_feeds_and_what_is
 
 def test_nobody_can_be_asked_about(cli, collected):
     told = cli("why", "2401.99999", "--for", "nobody@example.org")
+    assert (told.code, "nobody is subscribed" in told.trouble) == (2, True)
+
+
+# ---------------------------------------------------------------- answer
+
+
+def test_an_answer_is_kept_shown_and_forgotten(cli, ada):
+    ref = paper(cli, SENT)
+    assert cli("answer", ref, "less", "--for", ada).out.startswith(f"less: {ref}: ")
+    assert cli("answer", ref, "more", "--for", ada).code == 0
+    (told,) = cli("subscriber", "show", ada, "--json").json["answers"]
+    assert (told["paper"], told["kind"]) == (ref, "more")
+    assert f"{ref} " in cli("subscriber", "show", ada).out
+    assert cli("answer", ref, "forget", "--for", ada).code == 0
+    assert cli("subscriber", "show", ada, "--json").json["answers"] == []
+    told = cli("answer", ref, "forget", "--for", ada)
+    assert (told.code, "never answered" in told.trouble) == (2, True)
+
+
+def test_answers_on_unknown_papers_or_of_nobody_are_refused(cli, ada):
+    told = cli("answer", "2401.99999", "more", "--for", ada)
+    assert (told.code, "no paper is known" in told.trouble) == (2, True)
+    told = cli("answer", paper(cli, SENT), "more", "--for", "no@example.org")
     assert (told.code, "nobody is subscribed" in told.trouble) == (2, True)
