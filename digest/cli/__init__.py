@@ -11,7 +11,17 @@ from collections.abc import Sequence
 import typer
 
 # Each module adds its commands to `app` when it is imported; the order is that of --help.
-from digest.cli import demo, operating, feeds, papers, people, editions, one_paper, replay  # noqa: F401
+from digest.cli import (  # noqa: F401
+    demo,
+    operating,
+    feeds,
+    papers,
+    people,
+    editions,
+    one_paper,
+    replay,
+    measuring,
+)
 from digest.cli.root import app
 from digest.errors import DigestError
 

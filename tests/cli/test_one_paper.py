@@ -118,3 +118,21 @@ def test_answers_on_unknown_papers_or_of_nobody_are_refused(cli, ada):
     assert (told.code, "no paper is known" in told.trouble) == (2, True)
     told = cli("answer", paper(cli, SENT), "more", "--for", "no@example.org")
     assert (told.code, "nobody is subscribed" in told.trouble) == (2, True)
+
+
+# ---------------------------------------------------------------- evaluate
+
+
+def test_a_ranking_is_judged_by_answers(cli, ada, collected):
+    told = cli("evaluate", "--for", ada)
+    assert (told.code, "has not liked a paper" in told.trouble) == (2, True)
+    cli("publish")
+    cli("answer", paper(cli, SENT), "more", "--for", ada)
+    told = cli("evaluate", "--for", ada, "--against", "config/profile.toml")
+    mine, other = told.out.splitlines()
+    assert mine.startswith("profile: nDCG@10 ")
+    assert mine.endswith("over 1 day")
+    assert other.startswith("profile.toml: ")
+    found = cli("evaluate", "--for", ada, "--json").json["profile"]
+    assert found["hit_rate"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    assert found["days"][0]["liked"] == 1
