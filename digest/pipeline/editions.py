@@ -50,7 +50,8 @@ class Day:
         self._store = store
         self._now = now
         self._papers = store.papers.candidates(self.since, now)
-        self._prepared = ranking.prepare(self._papers, store.papers.background(options.background))
+        background = store.papers.background(options.background, until=now)
+        self._prepared = ranking.prepare(self._papers, background)
         states = {state.feed: state for state in store.feeds.states()}
         self._feeds = readings(feeds, states, now)
         self._health = tuple(

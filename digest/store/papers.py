@@ -115,10 +115,19 @@ class Papers:
             .order_by(papers.c.new_at.desc(), papers.c.paper_id)
         )
 
-    def background(self, limit: int) -> list[Paper]:
-        """Return the papers that were seen first most recently."""
+    def background(self, limit: int, until: datetime | None = None) -> list[Paper]:
+        """Return the papers that were seen first most recently, the newest first.
+
+        Args:
+            limit: how many at most.
+            until: only papers first seen up to this instant, so that a past day is not ranked
+                by what came after it; None: all.
+        """
+        asked = _papers()
+        if until is not None:
+            asked = asked.where(papers.c.first_seen_at <= until)
         newest = papers.c.first_seen_at.desc(), papers.c.paper_id.desc()
-        return self._select(_papers().order_by(*newest).limit(limit))
+        return self._select(asked.order_by(*newest).limit(limit))
 
     def get(self, ref: str) -> Paper | None:
         """Return the paper that `ref` names: ``#17``, an arXiv id, a DOI, a link, or its title."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.models import Interest, InterestKind, Paper, Profile, Schedule
+from digest.models import Edition, Interest, InterestKind, Paper, Profile, Schedule
 from digest.pipeline import (
     Collector,
     EditionOptions,
@@ -161,6 +161,25 @@ def test_a_day_of_25_hours_misses_nothing(store: Store, clock, add_papers) -> No
     profile = Profile(interests=PROFILE.interests, schedule=Schedule(timezone="Europe/Berlin"))
     (day,) = replay_stored(store, profile, [date(2026, 10, 25)], EditionOptions())
     assert day.new_papers == 2
+
+
+def test_words_that_became_common_later_do_not_change_a_past_day(
+    store: Store, clock, add_papers
+) -> None:
+    profile = Profile(
+        interests=(Interest(InterestKind.TEXT, "Robots that listen to glacier acoustics."),)
+    )
+    add_papers("glacier acoustics", "harbour robots", "slow optimisers")
+
+    def monday() -> Edition:
+        (day,) = replay_stored(store, profile, [MONDAY], EditionOptions())
+        assert day.edition.papers
+        return day.edition
+
+    before = monday()
+    clock.move(days=2)
+    add_papers(*["glacier acoustics"] * 60)
+    assert monday() == before
 
 
 # ---------------------------------------------------------------- real days

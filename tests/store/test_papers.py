@@ -207,6 +207,8 @@ def test_the_background_is_what_was_seen_most_recently(
     changes = [change(f"day {i}", seen_at=now - i * DAY, new_at=None) for i in range(5)]
     store.papers.save(changes, seen_at=now)
     assert [p.title for p in store.papers.background(2)] == ["day 0", "day 1"]
+    past = store.papers.background(2, until=now - 3 * DAY)
+    assert [p.title for p in past] == ["day 3", "day 4"]
 
 
 @pytest.mark.parametrize(
