@@ -213,10 +213,13 @@ def _read(files: list[Path], captured_at: str | None) -> tuple[list["Response"],
     from digest.sources.local import read
 
     when = parse_day(captured_at, "--captured-at")
-    responses, failures = [], {}
+    responses: list[Response] = []
+    failures: dict[str, str] = {}
     for file in files:
         try:
-            responses += read(str(file), utc_now(), when)
+            found = read(str(file), utc_now(), when)
+            responses += found.responses
+            failures |= found.unread
         except SourceError as error:
             failures[str(file)] = str(error)
     return responses, failures

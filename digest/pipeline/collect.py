@@ -251,11 +251,13 @@ class Collector:
             pages.problems.append(f"stopped after {MAX_PAGES} pages")
 
     async def _read_files(self, feed: Feed, state: FeedState, now: datetime) -> _Reading:
-        responses = await asyncio.to_thread(read, feed.location, now, None)
+        found = await asyncio.to_thread(read, feed.location, now, None)
+        responses = found.responses
         body_hash = hashlib.sha256(b"".join(r.body for r in responses)).hexdigest()
         if body_hash == state.body_hash:
             return _Reading(feed, state, unchanged=True)
         pages = _Pages()
+        pages.problems += found.unread.values()
         for response in responses:
             try:
                 page = await self._parser.parse(feed.source, response, feed)

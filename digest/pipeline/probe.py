@@ -18,7 +18,7 @@ async def probe(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: dateti
         SourceError: it cannot be read, or is not what the source says.
     """
     if feed.location and "://" not in feed.location:
-        response = (await asyncio.to_thread(read, feed.location, now, None))[0]
+        response = (await asyncio.to_thread(read, feed.location, now, None)).responses[0]
     else:
         request = next(iter(source(feed.source).requests(feed, now)))
         fetched = await fetcher.get(request, FeedState(feed=feed.name), now)

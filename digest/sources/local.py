@@ -1,5 +1,7 @@
 """Files and folders of captures, read as if they had been fetched."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -9,10 +11,24 @@ from digest.sources.base import Response
 MAX_BYTES = 16 * 1024 * 1024  # as much as is fetched of a feed
 
 
-def read(location: str, now: datetime, captured_at: datetime | None) -> list[Response]:
+@dataclass(frozen=True, slots=True)
+class Captures:
+    """What a file or folder holds.
+
+    Attributes:
+        responses: the files that could be read, in the order of their names.
+        unread: of a folder's other files, path -> why, one line each.
+    """
+
+    responses: tuple[Response, ...]
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(location: str, now: datetime, captured_at: datetime | None) -> Captures:
     """Return a file, or the files of a folder in the order of their names.
 
-    Hidden files and sub-folders are left out.
+    Hidden files and sub-folders are left out. A file of a folder that cannot be read costs
+    only itself.
 
     Args:
         location: path of the file or folder; ``~`` is the home folder.
@@ -21,18 +37,27 @@ def read(location: str, now: datetime, captured_at: datetime | None) -> list[Res
 
     Raises:
         SourceError: there is no such file, it cannot be read, is larger than `MAX_BYTES`, or
-            the folder holds no file.
+            the folder holds no file that can be read.
     """
     place = Path(location).expanduser()
     try:
         if not place.is_dir():
-            return [_response(place, now, captured_at)]
+            return Captures((_response(place, now, captured_at),))
         files = sorted(f for f in place.iterdir() if f.is_file() and not f.name.startswith("."))
     except OSError as error:
         raise SourceError(f"{location} cannot be read: {error.strerror or error}") from error
     if not files:
         raise SourceError(f"the folder {location} holds no file; save the captures into it")
-    return [_response(file, now, captured_at) for file in files]
+    responses: list[Response] = []
+    unread: dict[str, str] = {}
+    for file in files:
+        try:
+            responses.append(_response(file, now, captured_at))
+        except SourceError as error:
+            unread[str(file)] = str(error)
+    if not responses:
+        raise SourceError(f"no file of the folder can be read: {next(iter(unread.values()))}")
+    return Captures(tuple(responses), unread)
 
 
 def _response(file: Path, now: datetime, captured_at: datetime | None) -> Response:

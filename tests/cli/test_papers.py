@@ -1,6 +1,7 @@
 """The commands on papers: collect, parse, import, papers."""
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -220,6 +221,17 @@ def test_a_bad_file_among_good_ones_costs_only_itself(cli, home):
     assert "digest: nowhere.xml: there is no file" in told.err
     assert len(cli("papers", "--json").json_lines) == told.json[0]["new_papers"]
     assert cli("import", "arxiv", bad, "nowhere.xml").code == 1
+
+
+def test_a_file_of_a_folder_that_is_too_large_costs_only_itself(cli, home):
+    folder = home / "saved"
+    folder.mkdir()
+    shutil.copy(DATA / "arxiv" / "api.xml", folder)
+    with (folder / "big.xml").open("wb") as file:
+        file.truncate(17 * 2**20)
+    told = cli("import", "arxiv", folder, "--json")
+    assert (told.code, [bool(feed["error"]) for feed in told.json]) == (3, [False, True])
+    assert "big.xml is larger than 16 MB; split it" in told.err
 
 
 def test_import_refuses_wrong_use_before_it_reads(cli, home):

@@ -23,7 +23,7 @@ from digest.pipeline import Collector, CollectReport
 from digest.pipeline.collect import MAX_PAGES
 from digest.sources.base import Feed, Page, Response
 from digest.sources.fetch import Fetcher, FetchOptions
-from digest.sources.local import read
+from digest.sources.local import MAX_BYTES, read
 from digest.sources.worker import ParserProcess
 from digest.store import Store, open_store
 from servers import Web
@@ -427,6 +427,16 @@ async def test_a_bad_file_in_a_folder_costs_only_itself(collect, store, folder, 
     assert (await collect(feed)).total("new_papers") == 1
 
 
+async def test_a_file_that_is_too_large_costs_only_itself(collect, store, folder) -> None:
+    with (folder / "b.html").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    report = await collect(Feed("folder", "generic", str(folder)))
+    assert not report.failed
+    assert titles(store) == ["From the first file", "From the last file"]
+    (problem,) = report.problems
+    assert "b.html is larger than 16 MB" in problem
+
+
 async def test_a_folder_of_bad_files_fails(collect, folder) -> None:
     for name in ("a.xml", "c.xml"):
         (folder / name).write_bytes(HTML)
@@ -435,7 +445,7 @@ async def test_a_folder_of_bad_files_fails(collect, folder) -> None:
 
 
 async def test_captures_are_imported_each_for_itself(store, parser, clock, folder) -> None:
-    responses = read(str(folder), clock(), clock() - timedelta(days=3))
+    responses = read(str(folder), clock(), clock() - timedelta(days=3)).responses
     async with Fetcher(FetchOptions()) as fetcher:
         collector = Collector(store, fetcher, parser, clock)
         report = await collector.import_captures(responses, Feed("import", "generic"))

@@ -13,14 +13,14 @@ THEN = datetime(2026, 11, 1, tzinfo=UTC)
 def test_a_file_is_read_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "page.txt"
     file.write_bytes(b"\xff\x00text")
-    (response,) = read(str(file), NOW, None)
+    (response,) = read(str(file), NOW, None).responses
     assert (response.url, response.body, response.content_type) == (str(file), b"\xff\x00text", "")
     assert (response.received_at, response.captured_at_known) == (NOW, False)
 
 
 def test_the_day_of_the_capture_is_kept_where_it_is_known(tmp_path: Path) -> None:
     (tmp_path / "page.txt").write_bytes(b"x")
-    (response,) = read(str(tmp_path / "page.txt"), NOW, THEN)
+    (response,) = read(str(tmp_path / "page.txt"), NOW, THEN).responses
     assert (response.received_at, response.captured_at_known) == (THEN, True)
 
 
@@ -29,7 +29,24 @@ def test_a_folder_gives_its_files_in_order_and_nothing_else(tmp_path: Path) -> N
         (tmp_path / name).write_text(name)
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "c.txt").write_text("c")
-    assert [r.body for r in read(str(tmp_path), NOW, None)] == [b"a.txt", b"b.txt"]
+    found = read(str(tmp_path), NOW, None)
+    assert [r.body for r in found.responses] == [b"a.txt", b"b.txt"]
+    assert found.unread == {}
+
+
+def test_a_file_of_a_folder_that_is_too_large_costs_only_itself(tmp_path: Path) -> None:
+    large = tmp_path / "b.txt"
+    with large.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    for name in ("a.txt", "c.txt"):
+        (tmp_path / name).write_text(name)
+    found = read(str(tmp_path), NOW, None)
+    assert [r.body for r in found.responses] == [b"a.txt", b"c.txt"]
+    assert found.unread == {str(large): f"{large} is larger than 16 MB; split it"}
+    for name in ("a.txt", "c.txt"):
+        (tmp_path / name).unlink()
+    with pytest.raises(SourceError, match="no file of the folder can be read.*16 MB"):
+        read(str(tmp_path), NOW, None)
 
 
 def test_the_home_folder_may_be_written_short(
@@ -37,7 +54,7 @@ def test_the_home_folder_may_be_written_short(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "x").write_text("x")
-    assert read("~/x", NOW, None)[0].body == b"x"
+    assert read("~/x", NOW, None).responses[0].body == b"x"
 
 
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
