@@ -225,7 +225,7 @@ def combine(paper_id: int, sightings: Iterable[Sighting]) -> Paper:
     provenance: dict[str, str] = {}
     for name in _COMBINED:
         for entry in entries:
-            if (value := _told(entry, name)) not in (None, "", ()):
+            if (value := _told(entry, name)) or value == 0:
                 values[name], provenance[name] = value, entry.source
                 break
     if "abstract" in values:
@@ -276,12 +276,12 @@ def _change(
         key = placement.entry.key
         old = sightings.get(key) or stored.get(key)
         entry = _refresh(old.entry, placement.entry) if old else placement.entry
-        same = key in sightings and entry.content_hash == sightings[key].entry.content_hash
+        same = key in sightings and entry.says_the_same(sightings[key].entry)
         changed = changed or not same
         sightings[key] = Sighting(entry, old.first_seen_at if old else seen_at)
         # The first reason given for an entry in this batch is the one that placed it.
         first = told.get(key, placement)
-        told[key] = replace(first, entry=entry)
+        told[key] = first if first.entry is entry else replace(first, entry=entry)
     return PaperChange(combine(paper_id, sightings.values()), tuple(told.values()), changed)
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 # C0 and C1 controls, the Unicode line and paragraph separators, bidirectional marks, the
 # zero-width no-break space, and halves of surrogate pairs (JSON can hold them, UTF-8 cannot):
@@ -33,6 +34,9 @@ _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 
 def collapse(text: str) -> str:
     """Return text on one line: NFC, controls removed, every run of whitespace one space."""
+    flat = text.replace("\n", " ")
+    if flat.isprintable():  # nearly all texts: no controls, and no spaces but plain ones
+        return " ".join((flat if flat.isascii() else unicodedata.normalize("NFC", flat)).split())
     text = unicodedata.normalize("NFC", _CONTROLS.sub("", text))
     return _SPACES.sub(" ", text).strip()
 
@@ -52,6 +56,7 @@ def cut(text: str, limit: int) -> str:
     return (head[:space] if space > limit // 2 else head).rstrip(" ,;:") + "…"
 
 
+@lru_cache(maxsize=4_096)  # merging asks for the same titles again and again
 def title_key(title: str) -> str:
     """Return the key under which two titles are equal.
 
@@ -145,7 +150,7 @@ def is_japanese(text: str) -> bool:
 
 def guess_language(text: str) -> str:
     """Return ``ja``, ``zh``, or ``en`` for everything else, by script alone."""
-    if not _CJK.search(text):
+    if text.isascii() or not _CJK.search(text):
         return "en"
     if is_japanese(text):
         return "ja"

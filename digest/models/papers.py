@@ -1,13 +1,14 @@
 """Entries, papers, and what merging decides about them; the state of a feed."""
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 _NOT_NEWS = frozenset({"replace", "replace-cross", "absonly"})
+
+# What changes from one reading to the next without any news in it.
+_VOLATILE = frozenset({"comments", "upvotes", "listed_date", "announce_type"})
 
 
 # The rule of entries that a person took out of a paper; merging does not undo it.
@@ -110,18 +111,13 @@ class Entry:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data, the form of ``digest parse --json`` and of the store."""
-        plain: dict[str, Any] = {}
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if name == "topics":
-                value = [[list(t.path), t.confidence] for t in value]
-            elif isinstance(value, datetime | date):
-                value = value.isoformat()
-            elif isinstance(value, tuple):
-                value = list(value)
-            elif isinstance(value, Mapping):
-                value = dict(value)
-            plain[name] = value
+        plain: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name in ("published_at", "updated_at", "listed_date"):
+            plain[name] = plain[name] and plain[name].isoformat()
+        for name in ("authors", "categories", "flags", "ai_keywords"):
+            plain[name] = list(plain[name])
+        plain["topics"] = [[list(t.path), t.confidence] for t in self.topics]
+        plain["translations"] = dict(self.translations)
         return plain
 
     @classmethod
@@ -138,13 +134,9 @@ class Entry:
         known["topics"] = tuple(Topic(tuple(p), c) for p, c in known.get("topics") or ())
         return cls(**known)
 
-    @property
-    def content_hash(self) -> str:
-        """Hash of all that matters, without the volatile counts and listing days."""
-        plain = self.to_dict()
-        for volatile in ("comments", "upvotes", "listed_date", "announce_type"):
-            del plain[volatile]
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    def says_the_same(self, other: "Entry") -> bool:
+        """Whether another reading says the same but for counts and listing days."""
+        return replace(self, **{name: getattr(other, name) for name in _VOLATILE}) == other
 
 
 @dataclass(frozen=True, slots=True)

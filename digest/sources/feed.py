@@ -18,6 +18,7 @@ import feedparser
 
 from digest import text
 from digest.errors import ParseError
+from digest.garbage import collector_paused
 from digest.sources.common import looks_like
 
 # Bytes that no XML 1.0 document may hold; one of them would cost us the strict parser.
@@ -98,7 +99,8 @@ def decode(body: bytes, content_type: str = "") -> RawFeed:
     Raises:
         ParseError: this is no feed, or so damaged that no item can be read.
     """
-    parsed = _parsed(body, content_type)
+    with collector_paused():
+        parsed = _parsed(body, content_type)
     fault = parsed.get("bozo_exception") if parsed.get("bozo") else None
     if isinstance(fault, _HARMLESS):
         fault = None

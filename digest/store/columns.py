@@ -51,4 +51,6 @@ class Count(TypeDecorator[int]):
 
 def storable(text: str) -> str:
     """Return text without what databases refuse: lone surrogates and NUL become "?"."""
+    if text.isascii():
+        return text.replace("\0", "?")
     return text.encode("utf-8", "replace").decode().replace("\0", "?")

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, String, cast, fun
 from sqlalchemy.exc import IntegrityError
 
 from digest.errors import StoreError
+from digest.garbage import collector_paused
 from digest.models import SPLIT, Entry, FeedState, KnownPaper, Paper, PaperChange, Sighting, Topic
 from digest.store.database import Database, chunks
 from digest.store.saving import PAPER_FIELDS, SaveReport, save_changes
@@ -73,7 +74,7 @@ class Papers:
             seen_at: the instant of this collection.
             feed_states: of the feeds whose entries these are.
         """
-        with self._database.writing() as connection:
+        with collector_paused(), self._database.writing() as connection:
             changes = decide(_related(connection, batch))
             return save_changes(connection, changes, seen_at, feed_states)
 

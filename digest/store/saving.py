@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
 
 from digest.models import Entry, FeedState, Paper, PaperChange
 from digest.store.columns import MAX_COUNT, storable
-from digest.store.database import chunks, insert
+from digest.store.database import chunks, draw_ids, insert
 from digest.store.feeds import save_states
 from digest.store.schema import entries, papers, popularity
 from digest.text import title_key
@@ -87,10 +87,18 @@ def _save_papers(
 def _insert_papers(
     connection: Connection, rows: Sequence[_Row], seen_at: datetime
 ) -> Sequence[int]:
+    """Store new papers in one statement; return their numbers, drawn before."""
     if not rows:
         return ()
-    statement = papers.insert().returning(papers.c.paper_id, sort_by_parameter_order=True)
-    return connection.scalars(statement, [{"changed_at": seen_at, **row} for row in rows]).all()
+    ids = draw_ids(connection, papers, len(rows))
+    connection.execute(
+        papers.insert(),
+        [
+            {"paper_id": number, "changed_at": seen_at, **row}
+            for number, row in zip(ids, rows, strict=True)
+        ],
+    )
+    return ids
 
 
 def _stored_papers(connection: Connection, ids: Iterable[int]) -> dict[int, _Row]:
@@ -178,6 +186,7 @@ def _entry_key(entry: Entry) -> _Key:
 
 def _entry_row(entry: Entry, paper_id: int, seen_at: datetime) -> _Row:
     source, external_id, version = _entry_key(entry)
+    plain = entry.to_dict()  # what it does not say is left out; reading it back gives the same
     return {
         "paper_id": paper_id,
         "source": source,
@@ -186,8 +195,7 @@ def _entry_row(entry: Entry, paper_id: int, seen_at: datetime) -> _Row:
         "arxiv_id": entry.arxiv_id,
         "doi": entry.doi,
         "title_key": title_key(entry.title),
-        "content_hash": entry.content_hash,
-        "payload": entry.to_dict(),
+        "payload": {name: value for name, value in plain.items() if value or value == 0},
         "changed_at": seen_at,
     }
 

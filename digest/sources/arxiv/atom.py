@@ -79,8 +79,7 @@ def _refuse_errors(raw: RawFeed, response: Response) -> None:
     for item in raw.entries:
         if "/api/errors" in item.guid or "/api/errors" in item.link:
             raise ParseError(f"{response.url}: arXiv says: {text.collapse(item.summary)}")
-    foreign = site_of(response.body) != NAME
-    if foreign and not any(_identity(item) for item in raw.entries):
+    if not any(map(_identity, raw.entries)) and site_of(response.body) != NAME:
         raise refusal(response, NAME, _EXPECTED)
 
 

@@ -78,9 +78,21 @@ def upgrade() -> None:
             comment="how many answers in a row said so",
         ),
     )
+    # Whether an entry says something new is told by comparing it; nobody read the hash.
+    op.drop_column("entries", "content_hash")
 
 
 def downgrade() -> None:
+    op.add_column(
+        "entries",
+        sa.Column(
+            "content_hash",
+            sa.String(length=64),
+            server_default="",
+            nullable=False,
+            comment="hash of all but volatile fields",
+        ),
+    )
     with op.batch_alter_table("feeds") as feeds:
         feeds.drop_column("moved_count")
         feeds.drop_column("moved_to")
