@@ -13,8 +13,8 @@ The rule, in this order (measured on 115,000 real records; see docs/architecture
 
 An entry is compared with what carries an id in a paper, if anything there does: a record
 without ids never ties two works together. When a record with an id arrives, papers made of
-records without ids that match it join it, so that the order in which feeds are read does not
-matter.
+records without ids that match it join it, and so does a paper known by its DOI alone when a
+record names that DOI beside its arXiv id: the order in which feeds are read does not matter.
 """
 
 from collections import defaultdict
@@ -90,29 +90,46 @@ class _Clusters:
         if cluster not in self._by_title[key]:
             self._by_title[key].append(cluster)
 
-    def absorb(self, cluster: _Cluster, entry: Entry) -> list[tuple[Entry, str]]:
-        """Let papers without ids join the paper of an entry that carries one.
+    def _forget(self, cluster: _Cluster, entry: Entry) -> None:
+        for found in (self._by_title[title_key(entry.title)], self._by_doi[entry.doi or ""]):
+            if cluster in found:
+                found.remove(cluster)
+
+    def absorb(self, cluster: _Cluster, entry: Entry) -> list[tuple[Entry, str, str]]:
+        """Let papers join the paper of an entry that proves them to be the same.
 
         Returns:
-            The entries of known papers that moved, with the evidence.
+            The entries of known papers that moved, with the rule and the evidence.
         """
-        moved: list[tuple[Entry, str]] = []
         if cluster.apart or not (entry.arxiv_id or entry.doi):
-            return moved
-        for other in list(self._by_title.get(title_key(entry.title), ())):
-            has_id = any(e.arxiv_id or e.doi for e in other.entries)
-            if other is cluster or other.apart or has_id:
-                continue
-            evidence = _title_evidence(entry, other)
-            if evidence is None:
+            return []
+        moved: list[tuple[Entry, str, str]] = []
+        for other, rule, detail in [*self._nameless(entry), *self._by_doi_alone(entry)]:
+            if other is cluster or other.apart or other.absorbed_by:
                 continue
             other.absorbed_by = cluster
-            self._by_title[title_key(entry.title)].remove(other)
             for joining in other.entries:
+                self._forget(other, joining)
                 self.add(cluster, joining)
                 if other.paper_id is not None:
-                    moved.append((joining, evidence[1]))
+                    moved.append((joining, rule, detail))
         return moved
+
+    def _nameless(self, entry: Entry) -> Iterable[tuple[_Cluster, str, str]]:
+        """Return the papers without ids of the same title, where there is more evidence."""
+        for other in self._by_title.get(title_key(entry.title), ()):
+            if not any(e.arxiv_id or e.doi for e in other.entries):
+                evidence = _title_evidence(entry, other)
+                if evidence is not None:
+                    yield other, "same title", evidence[1]
+
+    def _by_doi_alone(self, entry: Entry) -> Iterable[tuple[_Cluster, str, str]]:
+        """Return the papers known by a DOI alone that an entry with both ids ties to its own."""
+        if not (entry.arxiv_id and entry.doi):
+            return
+        for other in self._by_doi.get(entry.doi, ()):
+            if not other.arxiv_ids and (detail := _doi_evidence(entry, other)):
+                yield other, "same DOI", detail
 
     def find(self, entry: Entry) -> tuple[_Cluster, str, str] | None:
         """Return the paper of an entry, the rule and the evidence; None: a new paper."""
@@ -147,11 +164,11 @@ def place(entries: Sequence[Entry], known: Iterable[KnownPaper]) -> tuple[Placem
 
     Returns:
         One placement per entry, in the order given; then one for each stored entry that
-        moves from a paper without ids to the paper that it turned out to be.
+        moves from another paper to the one that it turned out to be.
     """
     clusters = _Clusters(known)
     placed: dict[int, tuple[_Cluster, str, str]] = {}
-    moved: list[tuple[Entry, _Cluster, str]] = []
+    moved: list[tuple[Entry, _Cluster, str, str]] = []
     # Entries with ids first, so that those without find the papers they belong to.
     for index in sorted(range(len(entries)), key=lambda i: _certainty(entries[i])):
         entry = entries[index]
@@ -159,10 +176,10 @@ def place(entries: Sequence[Entry], known: Iterable[KnownPaper]) -> tuple[Placem
         cluster, rule, detail = found or (clusters.new(), "new", "nothing known matches")
         clusters.add(cluster, entry)
         placed[index] = cluster, rule, detail
-        moved += ((e, cluster, told) for e, told in clusters.absorb(cluster, entry))
+        moved += ((e, cluster, why, told) for e, why, told in clusters.absorb(cluster, entry))
     return (
         *(_placement(entry, *placed[index]) for index, entry in enumerate(entries)),
-        *(_placement(entry, cluster, "same title", told) for entry, cluster, told in moved),
+        *(_placement(entry, cluster, why, told) for entry, cluster, why, told in moved),
     )
 
 

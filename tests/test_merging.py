@@ -265,3 +265,62 @@ def test_combine_of_one_sighting_keeps_all_it_says():
     one = entry(arxiv_id="2611.90001", arxiv_version=1, withdrawn=True)
     paper = combine(3, [Sighting(one, NOW)])
     assert (paper.paper_id, paper.withdrawn, paper.n_authors) == (3, True, 2)
+
+
+# ---------------------------------------------------------------- papers known by another id
+
+DOI = "10.5555/slow.1"
+JOURNAL = entry("generic", "journal", doi=DOI)
+PREPRINT = entry(arxiv_id="2611.90001", title="Patience")
+BOTH = entry("huggingface", "2611.90001", arxiv_id="2611.90001", doi=DOI)
+
+
+def test_an_entry_with_both_ids_makes_one_of_two_papers():
+    known = [stored(JOURNAL, paper_id=7), stored(PREPRINT, paper_id=9)]
+    placements = place([BOTH], known)
+    assert [(p.entry, p.paper_id, p.rule) for p in placements] == [
+        (BOTH, 9, "same arXiv id"),
+        (JOURNAL, 9, "same DOI"),
+    ]
+    assert placements[1].detail == f"{DOI}, equal titles"
+    (change,) = assemble(placements, known, NOW)
+    assert change.paper.sources == ("arxiv", "huggingface", "generic")
+    assert change.changed
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([JOURNAL, PREPRINT, BOTH])))
+def test_one_paper_comes_of_both_ids_in_whatever_order_they_are_read(order):
+    known: list[KnownPaper] = []
+    for number, one in enumerate(order, 1):
+        changes = assemble(place([one], known), known, NOW)
+        moved = {p.entry.key for change in changes for p in change.placements}
+        left = [
+            replace(k, sightings=tuple(s for s in k.sightings if s.entry.key not in moved))
+            for k in known
+        ]
+        known = [k for k in left if k.sightings]
+        for change in changes:
+            paper_id = change.paper.paper_id or number
+            old = next((k.sightings for k in known if k.paper_id == paper_id), ())
+            new = tuple(Sighting(p.entry, NOW) for p in change.placements)
+            known = [k for k in known if k.paper_id != paper_id]
+            known.append(KnownPaper(paper_id, (*old, *new)))
+    assert len(known) == 1
+    assert len(papers(order)) == 1
+
+
+def test_a_doi_that_another_work_carries_too_joins_nothing():
+    other = replace(JOURNAL, title="On Something Else", authors=("Eve Stone",))
+    known = [stored(other, paper_id=7), stored(PREPRINT, paper_id=9)]
+    assert [p.entry for p in place([BOTH], known)] == [BOTH]
+
+
+def test_two_arxiv_ids_are_not_joined_by_a_doi_that_both_carry():
+    second = entry(external_id="2611.90002", arxiv_id="2611.90002", doi=DOI)
+    known = [stored(second, paper_id=7), stored(PREPRINT, paper_id=9)]
+    assert [p.paper_id for p in place([BOTH], known)] == [9]
+
+
+def test_a_paper_that_a_person_took_apart_is_not_joined_again():
+    apart = KnownPaper(7, (Sighting(JOURNAL, NOW, apart=True),))
+    assert len(place([BOTH], [apart, stored(PREPRINT, paper_id=9)])) == 1
