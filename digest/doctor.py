@@ -141,13 +141,14 @@ async def _feeds(app: App, now: datetime) -> list[Check]:
 async def _feed(feed: Feed, fetcher: Fetcher, parser: ParserProcess, now: datetime) -> Check:
     name = f"feed {feed.name}"
     try:
-        page = await probe(feed, fetcher, parser, now)
+        found = await probe(feed, fetcher, parser, now)
     except DigestError as error:
         return Check(
             name, ok=False, found=str(error),
             advice="the others go on; turn this one off in the list of feeds if it stays so",
         )  # fmt: skip
-    return Check(name, ok=True, found=f"{len(page.entries)} entries")
+    entries = f"{len(found.page.entries)} entries"
+    return Check(name, ok=True, found=entries, advice=found.moved or "")
 
 
 async def _channels(app: App) -> list[Check]:

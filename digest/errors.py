@@ -6,6 +6,7 @@
     ├── UsageError              wrong use of a command                         (exit code 2)
     ├── ConfigError             settings that cannot be used                   (exit code 2)
     │   └── ProfileError        a profile that cannot be used
+    ├── LibraryError            a reference library that cannot be read         (exit code 2)
     ├── SourceError             one feed or capture failed; the others go on
     │   ├── FetchError          no usable answer came from the feed
     │   └── ParseError          the answer is not what the source should say
@@ -43,6 +44,12 @@ class ProfileError(ConfigError):
     """A profile cannot be used; the message lists every problem that was found."""
 
 
+class LibraryError(DigestError):
+    """A reference library cannot be read at all; its single items have problems, not errors."""
+
+    exit_code = 2
+
+
 class SourceError(DigestError):
     """One feed or capture failed."""
 
@@ -53,13 +60,20 @@ class FetchError(SourceError):
     Args:
         message: what failed, where, and what to do.
         retry_after: seconds the server asked us to wait, if it did.
+        absent: there is nothing at this address, perhaps only for now.
         permanent: the feed is gone for good; asking again is pointless.
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, permanent: bool = False
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        absent: bool = False,
+        permanent: bool = False,
     ) -> None:
         super().__init__(message)
+        self.absent = absent
         self.retry_after = retry_after
         self.permanent = permanent
 

@@ -13,7 +13,8 @@ from digest.cli.root import AsJson, app, counted, example, load_app, want_comman
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
-    from digest.sources.base import Feed, Page
+    from digest.pipeline.probe import Probed
+    from digest.sources.base import Feed
 
 feeds = typer.Typer(
     invoke_without_command=True,
@@ -35,14 +36,21 @@ _SHOWN = 3
 @feeds.command("list", epilog=example("digest feeds list"))
 def list_(context: typer.Context, as_json: AsJson = False) -> int:
     """List the feeds, on or off."""
+    from digest.models import FeedState
+    from digest.pipeline.patience import moved_line
+
     parts = load_app(context)
+    states = {state.feed: state for state in parts.store.feeds.states()}
     for feed in parts.feeds:
+        moved = moved_line(feed, states.get(feed.name, FeedState(feed.name)))
         if as_json:
-            typer.echo(json.dumps(asdict(feed), ensure_ascii=False))
-        else:
-            what = feed.location or " ".join(feed.options.values())
-            state = "on " if feed.enabled else "off"
-            typer.echo(f"{state}  {feed.name:<28} {feed.source:<12} {what}")
+            typer.echo(json.dumps(asdict(feed) | {"moved": moved}, ensure_ascii=False))
+            continue
+        what = feed.location or " ".join(feed.options.values())
+        state = "on " if feed.enabled else "off"
+        typer.echo(f"{state}  {feed.name:<28} {feed.source:<12} {what}")
+        if moved:
+            typer.echo(f"     {moved}")
     return 0
 
 
@@ -86,7 +94,7 @@ def check(context: typer.Context, location: Location, source: SourceOption = Non
     parts = load_app(context)
     feed = _feed(location, None, source)
 
-    async def work() -> "Page":
+    async def work() -> "Probed":
         from digest.app import utc_now
         from digest.pipeline.probe import probe
         from digest.sources.fetch import Fetcher
@@ -95,8 +103,11 @@ def check(context: typer.Context, location: Location, source: SourceOption = Non
         async with Fetcher(parts.fetch_options) as fetcher, ParserProcess() as parser:
             return await probe(feed, fetcher, parser, utc_now())
 
-    page = asyncio.run(work())
+    found = asyncio.run(work())
+    page = found.page
     typer.echo(f"read as {feed.source}: {counted(len(page.entries), 'entry', 'entries')}")
+    if found.moved:
+        typer.echo(found.moved)
     for entry in page.entries[:_SHOWN]:
         authors = ", ".join(entry.authors[:3]) or "authors not told"
         typer.echo(f"  {entry.title}\n    {authors}")

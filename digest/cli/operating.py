@@ -65,6 +65,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> int:
         told = feed["problem"] or counted(feed["entry_count"], "entry", "entries")
         seen = (feed["succeeded_at"] or "never")[:16].replace("T", " ")
         typer.echo(f"feed {feed['feed']:<28} last read {seen:<16}  {feed['condition']}: {told}")
+        if feed["moved"]:
+            typer.echo(f"feed {feed['feed']:<28} {feed['moved']}")
     for what in ("papers", "subscribers", "deliveries"):
         counts = ", ".join(f"{count} {name}" for name, count in facts[what].items())
         typer.echo(f"{what}: {counts or 'none'}")
@@ -112,7 +114,7 @@ def _facts(parts: "App") -> dict[str, Any]:
     store = parts.store
     known = {state.feed: state for state in store.feeds.states()}
     feeds = [
-        asdict(r.state) | {"condition": r.condition.value, "problem": r.problem}
+        asdict(r.state) | {"condition": r.condition.value, "problem": r.problem, "moved": r.moved}
         for r in readings(parts.enabled_feeds, known, parts.clock())
     ]
     for feed in feeds:

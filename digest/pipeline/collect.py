@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,8 +11,9 @@ from pathlib import Path
 import structlog
 
 from digest import merging
-from digest.errors import FetchError, ParseError, SourceError
+from digest.errors import SourceError
 from digest.models import Entry, FeedState
+from digest.pipeline import patience
 from digest.sources import source
 from digest.sources.base import Feed, Page, Request, Response
 from digest.sources.fetch import Fetched, Fetcher, NotModified
@@ -20,9 +22,6 @@ from digest.sources.worker import ParserProcess
 from digest.store import Store
 
 MAX_PAGES = 20  # of one request: a server that always names a next page must end somewhere
-_FIRST_PAUSE = timedelta(minutes=15)
-_GONE = timedelta(days=30)
-_LONGEST_PAUSE = timedelta(hours=24)
 
 log = structlog.get_logger()
 
@@ -107,15 +106,22 @@ class Collector:
         fetcher: the HTTP client.
         parser: the process in which responses are parsed.
         clock: gives the present instant, aware, in UTC.
+        jitter: gives a number from 0 to 1: how much of the jitter a pause gets.
     """
 
     def __init__(
-        self, store: Store, fetcher: Fetcher, parser: ParserProcess, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        parser: ParserProcess,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._fetcher = fetcher
         self._parser = parser
         self._clock = clock
+        self._jitter = jitter
 
     async def collect(
         self,
@@ -135,7 +141,7 @@ class Collector:
         now = self._clock()
         states = {feed.name: self._state(feed) for feed in feeds}
         if every is not None:
-            feeds = [feed for feed in feeds if _is_due(states[feed.name], every, now)]
+            feeds = [feed for feed in feeds if patience.is_due(states[feed.name], every, now)]
         # All are read at once, but stored in order: the same feeds give the same papers.
         readings = [
             asyncio.create_task(self._read_safely(feed, states[feed.name])) for feed in feeds
@@ -177,15 +183,7 @@ class Collector:
         try:
             return await self._read(feed, state, now)
         except SourceError as error:
-            pause = min(_FIRST_PAUSE * 2 ** min(state.error_count, 10), _LONGEST_PAUSE)
-            failed = replace(
-                state,
-                checked_at=now,
-                next_check_at=now + max(pause, _wait(error)),
-                error_count=state.error_count + 1,
-                last_error=str(error),
-                refused=isinstance(error, ParseError),
-            )
+            failed = patience.after_failure(state, error, now, self._jitter())
             return _Reading(feed, failed, error=str(error))
 
     async def _read(self, feed: Feed, state: FeedState, now: datetime) -> _Reading:
@@ -217,7 +215,12 @@ class Collector:
     async def _read_url(
         self, request: Request, feed: Feed, state: FeedState, now: datetime
     ) -> _Reading:
+        single = request.url == feed.location  # others are built by their source each time
+        if single:
+            request = replace(request, url=patience.address(feed, state))
         fetched = await self._fetcher.get(request, state, now)
+        if single:
+            state = patience.after_answer(state, feed, fetched.moved_to)
         if isinstance(fetched, NotModified):
             return _Reading(feed, state, unchanged=True)
         body_hash = hashlib.sha256(fetched.response.body).hexdigest()
@@ -299,21 +302,15 @@ class Collector:
         )
 
 
-def _is_due(state: FeedState, every: timedelta, now: datetime) -> bool:
-    if state.checked_at is None:
-        return True
-    return now >= (state.next_check_at or state.checked_at + every)
-
-
 def _reading(feed: Feed, state: FeedState, pages: _Pages, now: datetime) -> _Reading:
     """Return what several responses gave; those that failed cost only themselves.
 
     Raises:
         SourceError: all of them failed; the one that asks for the longest wait.
     """
-    wait = max(map(_wait, pages.failures), default=timedelta())
+    wait = max(map(patience.wait, pages.failures), default=timedelta())
     if pages.failures and not pages.read:
-        raise max(pages.failures, key=_wait)
+        raise max(pages.failures, key=patience.wait)
     state = replace(
         state,
         entry_count=len(pages.entries),
@@ -321,10 +318,3 @@ def _reading(feed: Feed, state: FeedState, pages: _Pages, now: datetime) -> _Rea
     )
     problems = (*pages.problems, *map(str, pages.failures))
     return _Reading(feed, state, tuple(pages.entries), problems)
-
-
-def _wait(error: SourceError) -> timedelta:
-    """Return how long the server wants to be left alone; of a feed that is gone, for long."""
-    if not isinstance(error, FetchError):
-        return timedelta()
-    return _GONE if error.permanent else timedelta(seconds=error.retry_after or 0)

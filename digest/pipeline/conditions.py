@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from digest.models import FeedState
+from digest.pipeline.patience import moved_line
 from digest.sources.announcements import is_quiet_day, last_announcement
 from digest.sources.base import Feed
 
@@ -47,6 +48,11 @@ class FeedReading:
                 since = f"since {last:%Y-%m-%d}" if last else "so far"
                 return f"it brought nothing new {since}, though its source announced papers"
         return None
+
+    @property
+    def moved(self) -> str | None:
+        """One line for people on where the feed moved to for good; None: it did not."""
+        return moved_line(self.feed, self.state)
 
 
 def condition(feed: Feed, state: FeedState, now: datetime) -> Condition:

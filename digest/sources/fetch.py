@@ -6,10 +6,11 @@ besides a body becomes one clear sentence.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -30,6 +31,9 @@ _MAX_VALIDATOR = 1_000  # characters
 _RATIO_FROM = 1024**2  # bytes; small bodies may be compressed as well as they like
 _LONGEST_WAIT = 7 * 24 * 3600.0
 _REFUSED_WAIT = 6 * 3600.0  # to go on asking after a refusal is taken for an attack
+_MOVED = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT}  # RFC 9110, section 15.4
+_RESET = re.compile(r";\s*t=([0-9]{1,12})")  # draft-ietf-httpapi-ratelimit-headers
+_MAX_ADDRESS = 2_000  # characters of an address that may be kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +61,51 @@ class FetchOptions:
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """The server says that nothing changed since the validators were given."""
+    """The server says that nothing changed since the validators were given.
+
+    `moved_to` is as in `Fetched`.
+    """
+
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A body, with the validators to ask the next time (verbatim; None: there is none)."""
+    """A body, with the validators to ask the next time (verbatim; None: there is none).
+
+    Attributes:
+        moved_to: the address that answered, if every redirect on the way to it was for good
+            (301, 308); None: there was no redirect, or one that holds only for now.
+    """
 
     response: Response
     etag: str | None = None
     last_modified: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(slots=True)
 class _Call:
-    """One request with its redirects, and the time that is left for it."""
+    """One request with the status of each redirect, and the time that is left for it."""
 
     url: httpx2.URL
     headers: dict[str, str]
     now: datetime
     seconds: float
     conditional: bool = field(init=False)
+    redirects: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.conditional = not self.headers.keys().isdisjoint(
             {"if-none-match", "if-modified-since"}
         )
+
+    @property
+    def moved_to(self) -> str | None:
+        """The address reached, if all redirects to it were for good."""
+        address = str(self.url.copy_with(fragment=None))
+        lasting = bool(self.redirects) and self.redirects <= _MOVED
+        return address if lasting and len(address) <= _MAX_ADDRESS else None
 
 
 class Fetcher:
@@ -151,7 +174,9 @@ class Fetcher:
             "if-modified-since": state.last_modified or "",
         }
         given = {name: value for name, value in headers.items() if value}
-        return await self._follow(_Call(url, given, now, self._options.total_timeout))
+        call = _Call(url, given, now, self._options.total_timeout)
+        answer = await self._follow(call)
+        return replace(answer, moved_to=call.moved_to)
 
     async def _follow(self, call: _Call) -> Fetched | NotModified:
         """Return the answer at the end of the redirects."""
@@ -214,6 +239,7 @@ class Fetcher:
         answer = await self._client.send(request, stream=True)
         try:
             if answer.has_redirect_location:
+                call.redirects.add(answer.status_code)
                 return _parsed(answer.headers["location"], base=url)
             if answer.status_code == HTTPStatus.NOT_MODIFIED and call.conditional:
                 return NotModified()
@@ -346,7 +372,10 @@ def _refusal(answer: httpx2.Response, call: _Call) -> FetchError:
     is_absent = answer.is_client_error and status not in _BUSY
     kind = _NotThereError if is_absent else FetchError
     return kind(
-        f"{_shown(call.url)} {sentence}", retry_after=wait, permanent=status == HTTPStatus.GONE
+        f"{_shown(call.url)} {sentence}",
+        retry_after=wait,
+        absent=status == HTTPStatus.NOT_FOUND,
+        permanent=status == HTTPStatus.GONE,
     )
 
 
@@ -356,9 +385,8 @@ def _retry_after(answer: httpx2.Response, now: datetime) -> float | None:
     Understands ``Retry-After`` in seconds or as a date, and ``RateLimit: ..;t=seconds``.
     """
     said = answer.headers.get("retry-after", "").strip()
-    if not said:
-        _, _, said = answer.headers.get("ratelimit", "").partition("t=")
-        said = said.partition(";")[0].strip()
+    if not said and (reset := _RESET.search(answer.headers.get("ratelimit", ""))):
+        said = reset[1]
     if said.isascii() and said.isdigit():
         return min(float(said[:12]), _LONGEST_WAIT)
     try:

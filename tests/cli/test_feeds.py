@@ -76,6 +76,28 @@ def test_check_reads_a_feed_from_the_web(cli, web, monkeypatch):
     assert told.out.startswith("read as generic: 9 entries")
 
 
+def test_a_feed_that_moved_for_good_is_told_wherever_feeds_are(cli, home, web, monkeypatch):
+    web.answer("/old", status=301, headers={"Location": "/new"})
+    web.answer("/new", BIORXIV.read_bytes())
+    monkeypatch.setenv("DIGEST_COLLECT__ALLOW_PRIVATE_HOSTS", web.host)
+    sources = home / "config" / "sources.toml"
+    sources.write_text(
+        f'[[feed]]\nname = "pond"\nsource = "generic"\nlocation = "{web.url("/old")}"\n'
+    )
+    written = sources.read_bytes()
+    line = f"moved to {web.url('/new')}; put it in the configuration"
+    assert line in cli("feeds", "check", web.url("/old")).out
+    assert "moved" not in cli("feeds", "check", web.url("/new")).out
+    for _ in range(3):
+        assert line not in cli("feeds", "list").out + cli("status").out
+        assert cli("collect").code == 0
+    for command in (("feeds", "list"), ("status",), ("doctor",)):
+        assert line in cli(*command).out
+    assert cli("feeds", "list", "--json").json["moved"] == line
+    assert cli("status", "--json").json["feeds"][0]["moved"] == line
+    assert sources.read_bytes() == written
+
+
 def test_opml_carries_feeds_to_another_list(cli, tmp_path):
     cli("init")
     cli("feeds", "add", POND)

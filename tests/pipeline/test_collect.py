@@ -66,7 +66,8 @@ def collect(store: Store, parser: CountingParser, clock) -> Callable[..., object
             allow_private=("127.0.0.1",), connect_timeout=1, read_timeout=1, total_timeout=1
         )
         async with Fetcher(options) as fetcher:
-            return await Collector(into, fetcher, parser, clock).collect(feeds, **how)
+            collector = Collector(into, fetcher, parser, clock, jitter=lambda: 0.0)
+            return await collector.collect(feeds, **how)
 
     return run
 

@@ -165,6 +165,8 @@ async def test_each_refusal_is_one_clear_sentence(web, status, match, permanent)
         ({"Retry-After": "99999999999999999999"}, 7 * 24 * 3600.0),
         ({"Retry-After": "soon"}, None),
         ({"RateLimit": '"api";r=0;t=45'}, 45.0),
+        ({"RateLimit": '"burst=1"; r=0; t=45, "day";r=9;t=999'}, 45.0),
+        ({"RateLimit": "limit=100, remaining=0"}, None),
         ({}, None),
     ],
 )
@@ -254,6 +256,24 @@ async def test_redirects_are_followed_and_the_last_address_told(web) -> None:
     fetched = await get(web.url())
     assert isinstance(fetched, Fetched)
     assert (fetched.response.url, fetched.response.body) == (web.url("/three"), b"there")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "lasting"),
+    [((301,), True), ((308, 301), True), ((302,), False), ((301, 307), False), ((), False)],
+)
+async def test_a_move_for_good_is_told(web, statuses, lasting) -> None:
+    for number, status in enumerate(statuses):
+        web.answer(f"/{number}", status=status, headers={"Location": f"/{number + 1}#top"})
+    web.answer(f"/{len(statuses)}", body=b"there")
+    fetched = await get(web.url("/0"))
+    assert fetched.moved_to == (web.url(f"/{len(statuses)}") if lasting else None)
+
+
+async def test_an_endless_address_is_not_told(web) -> None:
+    web.answer("/feed", status=301, headers={"Location": f"/x?{'y' * 3_000}"})
+    web.answer("/x", body=b"there")
+    assert (await get(web.url())).moved_to is None
 
 
 async def test_a_redirect_loop_ends(web) -> None:

@@ -45,7 +45,7 @@ def test_a_file_of_a_folder_that_is_too_large_costs_only_itself(tmp_path: Path) 
     assert found.unread == {str(large): f"{large} is larger than 16 MB; split it"}
     for name in ("a.txt", "c.txt"):
         (tmp_path / name).unlink()
-    with pytest.raises(SourceError, match="no file of the folder can be read.*16 MB"):
+    with pytest.raises(SourceError, match=r"no file of the folder can be read.*16 MB"):
         read(str(tmp_path), NOW, None)
 
 
