@@ -8,7 +8,8 @@ The rule, in this order (measured on 115,000 real records; see docs/architecture
    proceedings and mistakes put one DOI on several works.
 4. Equal title key (at least 25 characters or 5 words), and shared last names; or, where a
    side names no authors, a similar abstract (and an equal count, where both are counted).
-   Never when the dates are more than 3 years apart.
+   Never when the dates are more than 3 years apart. A DOI or a title that more than 30 papers
+   carry is no evidence.
 5. Else: distinct. No fuzzy titles.
 
 An entry is compared with what carries an id in a paper, if anything there does: a record
@@ -30,6 +31,10 @@ MIN_TITLE_KEY = 25  # characters of a title key that may stand as evidence,
 MIN_TITLE_WORDS = 5  # or words of the title
 MIN_OVERLAP = 0.5  # of last names, and of long words of the abstracts
 MAX_APART = timedelta(days=3 * 365)
+
+# A DOI or a title that so many papers carry tells none of them apart; nor may a feed that
+# gives all its items one title make merging slow.
+MAX_TWINS = 30
 
 _Key = tuple[str, str, int]
 
@@ -117,7 +122,7 @@ class _Clusters:
 
     def _nameless(self, entry: Entry) -> Iterable[tuple[_Cluster, str, str]]:
         """Return the papers without ids of the same title, where there is more evidence."""
-        for other in self._by_title.get(title_key(entry.title), ()):
+        for other in _few(self._by_title.get(title_key(entry.title), ())):
             if not any(e.arxiv_id or e.doi for e in other.entries):
                 evidence = _title_evidence(entry, other)
                 if evidence is not None:
@@ -127,7 +132,7 @@ class _Clusters:
         """Return the papers known by a DOI alone that an entry with both ids ties to its own."""
         if not (entry.arxiv_id and entry.doi):
             return
-        for other in self._by_doi.get(entry.doi, ()):
+        for other in _few(self._by_doi.get(entry.doi, ())):
             if not other.arxiv_ids and (detail := _doi_evidence(entry, other)):
                 yield other, "same DOI", detail
 
@@ -140,12 +145,12 @@ class _Clusters:
             return same, "same arXiv id", entry.arxiv_id
         if seen and not _vetoed(entry, seen):
             return seen, "same entry", f"{entry.source} {entry.external_id}"
-        for cluster in self._by_doi.get(entry.doi or "", ()):
+        for cluster in _few(self._by_doi.get(entry.doi or "", ())):
             if _open(entry, cluster) and (detail := _doi_evidence(entry, cluster)):
                 return cluster, "same DOI", detail
         found = [
             (*evidence, cluster)
-            for cluster in self._by_title.get(title_key(entry.title), ())
+            for cluster in _few(self._by_title.get(title_key(entry.title), ()))
             if _open(entry, cluster) and (evidence := _title_evidence(entry, cluster))
         ]
         if not found:
@@ -342,8 +347,12 @@ def _open(entry: Entry, cluster: _Cluster) -> bool:
     return not (cluster.apart or _vetoed(entry, cluster))
 
 
+def _few(clusters: Sequence[_Cluster]) -> Sequence[_Cluster]:
+    return clusters if len(clusters) <= MAX_TWINS else ()
+
+
 def _doi_evidence(entry: Entry, cluster: _Cluster) -> str | None:
-    for other in cluster.entries:
+    for other in cluster.entries[:MAX_TWINS]:
         if other.doi != entry.doi:
             continue
         if title_key(other.title) == title_key(entry.title):
@@ -361,7 +370,7 @@ def _title_evidence(entry: Entry, cluster: _Cluster) -> tuple[float, str] | None
         return None
     found = [
         evidence
-        for other in cluster.witnesses()
+        for other in cluster.witnesses()[:MAX_TWINS]
         if title_key(other.title) == key and (evidence := _same_work(entry, other))
     ]
     return max(found, default=None)
