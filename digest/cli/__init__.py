@@ -21,6 +21,7 @@ from digest.cli import (  # noqa: F401
     one_paper,
     replay,
     measuring,
+    evaluation,
 )
 from digest.cli.root import app
 from digest.errors import DigestError

@@ -1,0 +1,263 @@
+"""Rank files: the ranker alone, on papers and people from elsewhere, to compare rankers.
+
+::
+
+    papers.jsonl      id, title, abstract; keywords, categories, date (each optional)
+    candidates.jsonl  id; date (optional): the papers that are to be ordered
+    users.jsonl       id, liked: [paper ids], keywords: [phrases]
+    ranking.json      {user: [candidate ids, best first]}
+
+It is the very ranker of editions: liked papers are example interests, keywords are phrases.
+The papers that are no candidates are the background, at most the newest 6,000 of them.
+"""
+
+import json
+import multiprocessing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from digest import ranking
+from digest.errors import UsageError
+from digest.models import Interest, InterestKind, Paper, Profile
+from digest.text import collapse, cut
+
+BACKGROUND = 6_000
+MAX_LINE = 1_000_000  # characters of a line; longer ones are left out
+_TEXTS = ("title", "abstract", "keywords")
+_KNOWN_PROBLEMS = 20  # told one by one
+_MAX_TEXT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of a user's profile counts, and which part of a paper's text.
+
+    Attributes:
+        liked: how many of the liked papers, from the first; None: all; 0: none.
+        keywords: whether the keywords count.
+        text: of ``title``, ``abstract``, ``keywords``.
+        top: how many papers are listed for a user.
+    """
+
+    liked: int | None = None
+    keywords: bool = False
+    text: tuple[str, ...] = ("title", "abstract")
+    top: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The files, read.
+
+    Attributes:
+        papers: by id; only candidates, background and liked ones.
+        candidates: ids, in the file's order.
+        users: each as its line told.
+        problems: one line each on what was left out.
+    """
+
+    papers: Mapping[str, Paper]
+    candidates: tuple[str, ...]
+    users: tuple[dict[str, Any], ...]
+    problems: tuple[str, ...]
+
+
+def read_task(papers: Path, candidates: Path, users: Path, wanted: Wanted) -> Task:
+    """Read the files of a task; a line that cannot be used costs only itself.
+
+    Papers that are neither candidate nor liked nor in the background are not kept, so that
+    a file may be larger than the memory.
+
+    Raises:
+        UsageError: a file cannot be read, or holds nothing of use.
+    """
+    problems: list[str] = []
+    people = [row for _, row in _rows(users, problems) if _is_user(row)]
+    dates = {str(row["id"]): row.get("date") for _, row in _rows(candidates, problems)}
+    if not people or not dates:
+        raise UsageError(f"{candidates if people else users} holds no line with an id")
+    liked = {name for row in people for name in row["liked"]}
+    others = _background(papers, dates, problems)
+    kept = dates.keys() | liked | others
+    found: dict[str, Paper] = {}
+    for number, row in _rows(papers, []):
+        name = str(row["id"])
+        if name in kept and name not in found:
+            found[name] = _paper(number, row, wanted.text, dates.get(name) or row.get("date"))
+    problems += _missing(dates, found, f"candidates that {papers.name} does not hold")
+    problems += _missing(liked, found, f"liked papers that {papers.name} does not hold")
+    return Task(
+        found, tuple(name for name in dates if name in found), tuple(people), tuple(problems)
+    )
+
+
+def rank_task(
+    task: Task,
+    wanted: Wanted,
+    *,
+    jobs: int = 1,
+    on_user: Callable[[], None] = lambda: None,
+) -> dict[str, list[str]]:
+    """Return for each user the ids of the candidates, best first.
+
+    Args:
+        task: what `read_task` returned.
+        wanted: which part of the profiles counts, and how many papers are listed.
+        jobs: processes that share the users.
+        on_user: called for each user that is done.
+    """
+    chosen = set(task.candidates)
+    background = [paper for name, paper in task.papers.items() if name not in chosen]
+    background.sort(key=lambda paper: paper.published_at or _NEVER, reverse=True)
+    if all(paper.published_at is None for paper in background):
+        background = background[:: max(1, -(-len(background) // BACKGROUND))]
+    prepared = ranking.prepare(
+        [task.papers[name] for name in task.candidates], background[:BACKGROUND]
+    )
+    work = _Work(prepared, task, wanted)
+    if jobs == 1 or len(task.users) < 2 * jobs or not _can_fork():
+        return dict(_counted(map(work.of, task.users), on_user))
+    _SHARED.append(work)
+    try:
+        with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            return dict(_counted(pool.imap(_of, task.users, chunksize=4), on_user))
+    finally:
+        _SHARED.pop()
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all users share."""
+
+    prepared: ranking.Candidates
+    task: Task
+    wanted: Wanted
+
+    def of(self, user: dict[str, Any]) -> tuple[str, list[str]]:
+        """Return a user's id and ranking."""
+        liked = [name for name in user["liked"] if name in self.task.papers][: self.wanted.liked]
+        interests = [Interest(InterestKind.EXAMPLE, name) for name in liked]
+        if self.wanted.keywords or not interests:
+            words = dict.fromkeys(filter(None, map(collapse, user["keywords"])))
+            interests += [Interest(InterestKind.PHRASE, word) for word in words]
+        examples = {name: self.task.papers[name] for name in liked}
+        found = ranking.rank(
+            self.prepared, Profile(interests=tuple(interests)), examples=examples, below_bar=True
+        )
+        names = self._names
+        best = ranking.best_first(found)[: self.wanted.top]
+        return str(user["id"]), [names[scored.paper.paper_id] for scored in best]
+
+    @property
+    def _names(self) -> dict[int, str]:
+        return {self.task.papers[name].paper_id: name for name in self.task.candidates}
+
+
+# What a forked process finds in the memory it shares; too large to be sent to it.
+_SHARED: list[_Work] = []
+
+
+def _of(user: dict[str, Any]) -> tuple[str, list[str]]:
+    return _SHARED[-1].of(user)
+
+
+def _can_fork() -> bool:
+    return "fork" in multiprocessing.get_all_start_methods()
+
+
+def _counted(
+    done: Iterable[tuple[str, list[str]]], on_user: Callable[[], None]
+) -> Iterator[tuple[str, list[str]]]:
+    for one in done:
+        on_user()
+        yield one
+
+
+# ---------------------------------------------------------------- reading
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _rows(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a file with their line numbers; note the lines that hold none.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            for number, text in enumerate(file, 1):
+                row = _row(text)
+                if row is not None:
+                    yield number, row
+                elif text.strip():
+                    problems.append(f"{path.name}:{number}: no JSON object with an id; left out")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _row(text: str) -> dict[str, Any] | None:
+    if len(text) > MAX_LINE or not text.strip():
+        return None
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("id"), str | int) else None
+
+
+def _is_user(row: dict[str, Any]) -> bool:
+    """Tell whether a line is a user's, and bring its lists into one form."""
+    for name in ("liked", "keywords"):
+        told = row.get(name)
+        row[name] = [str(one) for one in told] if isinstance(told, list) else []
+    return True
+
+
+def _background(path: Path, dates: Collection[str], problems: list[str]) -> set[str]:
+    """Return the ids of the newest papers that are no candidates; without dates, of all."""
+    dated = [
+        (str(row.get("date") or ""), str(row["id"]))
+        for _, row in _rows(path, problems)
+        if str(row["id"]) not in dates
+    ]
+    if not any(day for day, _ in dated):
+        step = max(1, -(-len(dated) // BACKGROUND))
+        return {name for _, name in dated[::step]}
+    dated.sort(reverse=True)
+    return {name for _, name in dated[:BACKGROUND]}
+
+
+def _paper(number: int, row: dict[str, Any], text: Sequence[str], day: object) -> Paper:
+    told = {name: row.get(name) for name in _TEXTS}
+    keywords = told["keywords"]
+    said = [
+        str(told["abstract"] or "") if "abstract" in text else "",
+        ". ".join(map(str, keywords)) if "keywords" in text and isinstance(keywords, list) else "",
+    ]
+    categories = row.get("categories")
+    paper = Paper(
+        paper_id=number,
+        title=collapse(str(told["title"] or "")) if "title" in text else "",
+        abstract=cut(collapse(". ".join(filter(None, said))), _MAX_TEXT),
+        categories=tuple(map(str, categories)) if isinstance(categories, list) else (),
+    )
+    return replace(paper, published_at=_instant(day))
+
+
+def _instant(day: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(day)[:10]).replace(tzinfo=UTC) if day else None
+    except ValueError:
+        return None
+
+
+def _missing(names: Iterable[str], found: Collection[str], what: str) -> list[str]:
+    missing = [name for name in names if name not in found]
+    if not missing:
+        return []
+    shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+    return [f"{len(missing)} {what} ({shown}); left out"]
