@@ -39,7 +39,10 @@ MAX_TWINS = 30
 _Key = tuple[str, str, int]
 
 # Whose word counts first, field by field; sources not named here stand where "generic" does.
-_PRECEDENCE = ("arxiv", "biorxiv", "huggingface", "generic", "arxivjp", "aitopics")
+_PRECEDENCE = (
+    *("arxiv", "biorxiv", "huggingface", "openreview", "semanticscholar"),
+    *("generic", "arxivjp", "aitopics"),
+)
 
 
 @dataclass(slots=True)

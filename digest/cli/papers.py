@@ -31,7 +31,8 @@ SourceName = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="huggingface, aitopics, arxivjp, arxiv, biorxiv or generic.",
+        help="huggingface, aitopics, arxivjp, arxiv, biorxiv, openreview, semanticscholar or"
+        " generic.",
     ),
 ]
 

@@ -19,6 +19,8 @@ _SOURCES = {
     "aitopics": "AITopics",
     "biorxiv": "bioRxiv",
     "medrxiv": "medRxiv",
+    "openreview": "OpenReview",
+    "semanticscholar": "Semantic Scholar",
     "generic": "Web feed",
 }
 # Not strftime: what it says depends on the locale of the process.

@@ -15,6 +15,8 @@ from digest.sources.base import Source
 from digest.sources.biorxiv import BioRxiv
 from digest.sources.generic import Generic
 from digest.sources.huggingface import HuggingFace
+from digest.sources.openreview import OpenReview
+from digest.sources.semanticscholar import SemanticScholar
 
 SOURCES: dict[str, Source] = {
     "arxiv": Arxiv(),
@@ -22,6 +24,8 @@ SOURCES: dict[str, Source] = {
     "arxivjp": ArxivJp(),
     "aitopics": AITopics(),
     "biorxiv": BioRxiv(),
+    "openreview": OpenReview(),
+    "semanticscholar": SemanticScholar(),
     "generic": Generic(),
 }
 
@@ -47,6 +51,8 @@ _HOSTS = {
     "aitopics.org": "aitopics",
     "biorxiv.org": "biorxiv",
     "medrxiv.org": "biorxiv",
+    "openreview.net": "openreview",
+    "semanticscholar.org": "semanticscholar",
 }
 
 

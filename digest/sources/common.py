@@ -27,6 +27,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _MARKS = (
     ("json", "huggingface", re.compile(r'"paper"\s?:')),
     ("json", "biorxiv", re.compile(r'"messages"\s*:\s*\[\s*\{[^}]*"cursor"')),
+    ("json", "openreview", re.compile(r'"notes"\s*:\s*\[|"(?:forum|invitations?)"\s*:\s*[\["]')),
+    ("json", "semanticscholar", re.compile(r'"(?:recommendedPapers|paperId)"\s*:')),
     ("json", "generic", re.compile(r"//(?:www\.)?jsonfeed\.org/version/1")),
     ("xml", "arxivjp", re.compile(r"//(?:www\.)?arxiv\.jp\b", re.I)),
     ("xml", "biorxiv", re.compile(r"\b(?:bio|med)rxiv\.org", re.I)),

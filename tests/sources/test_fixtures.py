@@ -13,7 +13,7 @@ from digest.sources import SOURCES
 from digest.sources.base import Feed, Response
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
-OURS = ("arxiv", "huggingface", "arxivjp", "aitopics", "biorxiv", "generic")
+OURS = tuple(SOURCES)
 EXPECTED = sorted(path for name in OURS for path in (DATA / name).glob("*.expected.json"))
 
 
