@@ -55,7 +55,7 @@ def rank(
     ] = "title,abstract",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
 ) -> int:
-    """Rank a file's papers for a file's readers, as editions are ranked."""
+    """Rank a file's papers for the readers of another one."""
     from rich.console import Console
     from rich.progress import Progress
 
