@@ -12,6 +12,7 @@
     │   └── ParseError          the answer is not what the source should say
     ├── StoreError              the database cannot be opened, read or written
     ├── RenderError             an edition could not be rendered
+    ├── EmbeddingError          texts could not be embedded; everything works without
     ├── AddressError            not an address that mail can be sent to
     └── DeliveryError           a channel cannot deliver at all (one recipient's trouble is
                                 an Outcome, not an error)
@@ -88,6 +89,10 @@ class StoreError(DigestError):
 
 class RenderError(DigestError):
     """An edition could not be rendered."""
+
+
+class EmbeddingError(DigestError):
+    """Texts could not be embedded; ranking goes on without that term."""
 
 
 class AddressError(DigestError):

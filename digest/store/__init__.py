@@ -26,6 +26,7 @@ from digest.store.planning import Due
 from digest.store.runs import Run, Runs
 from digest.store.saving import SaveReport
 from digest.store.serial import profile_from_json, profile_to_json
+from digest.store.vectors import Vectors, text_of
 
 __all__ = [
     "Balance",
@@ -43,6 +44,7 @@ __all__ = [
     "open_store",
     "profile_from_json",
     "profile_to_json",
+    "text_of",
 ]
 
 
@@ -52,6 +54,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.papers = Papers(database)
+        self.vectors = Vectors(database, self.papers)
         self.feeds = Feeds(database)
         self.people = People(database)
         self.answers = Answers(database)
