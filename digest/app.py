@@ -22,6 +22,7 @@ from digest.delivery import (
     Tls,
 )
 from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
+from digest.pipeline.refresh import refresh, with_old_counts
 from digest.rendering import Links, Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
@@ -172,9 +173,23 @@ class App:
         async with Fetcher(self.fetch_options) as fetcher, ParserProcess() as parser:
             yield Collector(self.store, fetcher, parser, self.clock)
 
-    def publisher(self) -> Publisher:
-        """A publisher over all channels."""
+    async def refresh_counts(self) -> None:
+        """Read the feeds again whose counts are too old for an edition."""
+        max_age = timedelta(minutes=self.settings.edition.popularity_minutes)
+        states = {state.feed: state for state in self.store.feeds.states()}
+        feeds = with_old_counts(self.enabled_feeds, states, max_age, self.clock())
+        if feeds:
+            async with self.collector() as collector:
+                await refresh(collector, feeds)
+
+    def publisher(self, *, collect: bool = True) -> Publisher:
+        """A publisher over all channels.
+
+        Args:
+            collect: whether counts that are too old are read again before editions are made.
+        """
         delivery = self.settings.delivery
+        wanted = self.settings.edition.popularity_minutes > 0
         return Publisher(
             self.store,
             renderer=self.renderer,
@@ -187,4 +202,5 @@ class App:
             ),
             edition_options=self.edition_options,
             clock=self.clock,
+            refresh=self.refresh_counts if collect and wanted else None,
         )

@@ -68,6 +68,7 @@ class EditionSettings(_Section):
     note: str = Field("", max_length=5_000)
     window_days: int = Field(7, ge=1, le=90)
     background_papers: int = Field(6_000, ge=0, le=20_000)
+    popularity_minutes: int = Field(30, ge=0, le=24 * 60)  # 0: counts are not read again
     abstract_sentences: int = Field(3, ge=1, le=20)
 
 

@@ -80,6 +80,12 @@ def publish(
             " Without it, today's editions are sent now.",
         ),
     ] = False,
+    no_collect: Annotated[
+        bool,
+        typer.Option(
+            "--no-collect", help="Show counts of upvotes and comments as they were last collected."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Send each subscriber the edition of the day. Running it twice sends nothing twice."""
@@ -89,8 +95,9 @@ def publish(
     if address:
         parts.subscriptions.get(address)
     edition_date = _not_in_future(day, (utc_now() + _EASTERNMOST).date())
+    publisher = parts.publisher(collect=not no_collect)
     report = asyncio.run(
-        parts.publisher().publish(edition_date=edition_date, only=address, on_time=on_time)
+        publisher.publish(edition_date=edition_date, only=address, on_time=on_time)
     )
     _print_report(report, as_json)
     complain(report.problems)

@@ -5,9 +5,11 @@ import os
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+
+import structlog
 
 from digest.delivery import Channel
 from digest.models import DeliveryState
@@ -21,6 +23,9 @@ from digest.store import Due, Policy, Store
 _FINE = {DeliveryState.SENT, DeliveryState.SILENT, DeliveryState.SUPPRESSED}
 
 
+log = structlog.get_logger()
+
+
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
     """How deliveries are made.
@@ -30,12 +35,14 @@ class PublishOptions:
             the papers again) or ``resend`` (the same mail with the same Message-ID).
         freshness: how late an edition may still be sent.
         lease: how long a worker owns a shard without a sign of life.
+        refresh_limit: how long to wait for fresh counts; at most half a lease.
         links: what stands in the footer of every edition.
     """
 
     unknown: Policy = "hold"
     freshness: timedelta = timedelta(hours=6)
     lease: timedelta = timedelta(minutes=5)
+    refresh_limit: timedelta = timedelta(seconds=60)
     links: Links = field(default_factory=Links)
 
 
@@ -82,6 +89,7 @@ class Publisher:
         options: how deliveries are made.
         edition_options: what editions may draw on.
         clock: gives the present instant, aware, in UTC.
+        refresh: reads counts again that are too old to be shown; it may fail or take too long.
     """
 
     def __init__(
@@ -94,6 +102,7 @@ class Publisher:
         options: PublishOptions,
         edition_options: EditionOptions,
         clock: Callable[[], datetime],
+        refresh: Callable[[], Coroutine[object, object, None]] | None = None,
     ) -> None:
         self._store = store
         self._channels = tuple(channels)
@@ -101,6 +110,7 @@ class Publisher:
         self._options = options
         self._edition_options = edition_options
         self._clock = clock
+        self._refresh = refresh
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._stopping = asyncio.Event()
         self._worker = ShardWorker(
@@ -178,17 +188,43 @@ class Publisher:
             shard = self._store.deliveries.claim(self._owner, now, self._options.lease)
             if shard is None:
                 break
-            if day is None:
-                day = await asyncio.to_thread(
-                    Day, self._store, self._feeds, self._edition_options, now
-                )
             touched.add(shard.run_id)
+            try:
+                day = day or await self._prepared()
+            except BaseException:
+                self._store.deliveries.release(shard, self._owner)
+                raise
             report = await self._worker.deliver(shard, day)
             problems += report.problems
             if report.broken:
                 problems.append(str(report.broken))
                 break
         return touched
+
+    async def _prepared(self) -> Day:
+        """Return the candidates of this instant, with fresh counts where they can be had."""
+        await self._refresh_counts()
+        return await asyncio.to_thread(
+            Day, self._store, self._feeds, self._edition_options, self._clock()
+        )
+
+    async def _refresh_counts(self) -> None:
+        """Read counts again, but not for long: no mail waits for a slow source, and no end."""
+        if self._refresh is None:
+            return
+        limit = min(self._options.refresh_limit, self._options.lease / 2)
+        refreshing = asyncio.create_task(self._refresh())
+        stopping = asyncio.create_task(self._stopping.wait())
+        both = refreshing, stopping
+        try:
+            await asyncio.wait(both, timeout=limit.total_seconds(), return_when="FIRST_COMPLETED")
+        finally:
+            for task in both:
+                task.cancel()
+            ended, _ = await asyncio.gather(*both, return_exceptions=True)
+        if isinstance(ended, BaseException) and not self._stopping.is_set():
+            why = str(ended) or f"not done after {limit.total_seconds():g} s"
+            log.warning("editions show the counts of the last collection", error=why)
 
     def _states(self, run_ids: Iterable[int]) -> Counter[DeliveryState]:
         states: Counter[DeliveryState] = Counter()

@@ -43,6 +43,15 @@ def source(name: str) -> Source:
         raise UsageError(f"no source is called {name!r}; the sources are {known}") from None
 
 
+# Whose entries carry counts that grow while a paper is new: upvotes, comments.
+_COUNTING = {"huggingface"}
+
+
+def gives_popularity(name: str) -> bool:
+    """Tell whether the entries of a source carry counts that are worth reading again."""
+    return name in _COUNTING
+
+
 # Whose addresses are told by their host; all others are read as generic feeds.
 _HOSTS = {
     "arxiv.org": "arxiv",
