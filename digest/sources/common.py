@@ -38,6 +38,12 @@ _MARKS = (
         re.compile(r"oai:arxiv\.org|\barxiv\.org/api|\b(?:rss|export|oaipmh)\.arxiv\.org", re.I),
     ),
     ("html", "arxiv", re.compile(r"""class=["']list-title\b""")),
+    ("html", "arxivjp", re.compile(r"要約[(（]オリジナル[)）]|arxiv情報")),
+    (
+        "html",
+        "aitopics",
+        re.compile(r"""\bhref=["'](?:https?://(?:www\.)?aitopics\.org)?/doc/\w+:"""),
+    ),
     ("text", "arxivjp", re.compile(r"要約[(（]オリジナル[)）]|はコメントを受け付けていません")),
     (
         "text",

@@ -173,7 +173,7 @@ def test_too_much_is_cut_and_flagged() -> None:
         ("", "is empty"),
         ("query", "no paper in it"),
         ("Rate exceeded.", "no paper in it"),
-        ("<html><body>Please verify</body></html>", "holds HTML"),
+        ("<html><body>Please verify</body></html>", "the layout of .* has changed"),
         ("<?xml version='1.0'?><rss/>", "holds XML"),
         ('[{"paper": {}}]', "from huggingface, not from aitopics"),
         ("Daily Papers\n\nbyAK and the research community\n\nNov 5\n", "from huggingface"),

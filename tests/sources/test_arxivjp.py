@@ -120,7 +120,7 @@ class TestPageText:
             ("", "is empty"),
             ("Rate exceeded.", "holds other text"),
             ("要約(オリジナル)\n\nnothing else\n", "no whole record in it; line 1"),
-            ("<!doctype html><html></html>", "holds HTML"),
+            ("<!doctype html><html></html>", "the layout of .* has changed"),
             ("query\nTitle\n- Europe > Iceland (0.04)", "from aitopics, not from arxivjp"),
             ("Title\n\nAbstract\n\n  • 3 authors\n·\nSep 14", "from huggingface, not from arxivjp"),
             ('[{"paper": {"id": "2605.00001"}}]', "from huggingface, not from arxivjp"),

@@ -1,73 +1,42 @@
-"""AITopics: the text of a search page, as people copy it.
-
-::
-
-    file = QUERY tag* item*
-    item = TITLE [AUTHORS] ABSTRACT tag*
-    tag  = "- Europe > Belgium (0.04)" | "- (2 more...)"
-
-Nothing marks the kinds of lines but their content, and nothing separates the items. The page
-shows no dates, ids or addresses, and no feed is known, so there is nothing to fetch.
-"""
+"""The text of a search page of AITopics, as people copy it: known by its content alone."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from digest import text
-from digest.errors import ParseError, SourceError
+from digest.errors import ParseError
 from digest.models import Entry, Topic
-from digest.sources.base import MAX_ENTRIES, Feed, Page, Request, Response
-from digest.sources.common import bounded, lines, looks_like, refusal, site_of, title_id
+from digest.sources.base import MAX_ENTRIES, Page, Response
+from digest.sources.common import bounded, lines, title_id
 from digest.sources.enrich import enriched
+
+NAME = "aitopics"
 
 _TAG = re.compile(r"- (.+) \(([01]\.[0-9]{2})\)")
 _MORE = re.compile(r"- \(([0-9]{1,6}) more\.\.\.\)")
 # Every abstract in the captures has at least 773 characters, every title at most 123.
-_LONG = 250
+LONG = 250
 _SENTENCE_END = re.compile(r"[^\W\d_]{4}[.!?](?:\s|$)|[:;!?]")
 _GROUP = re.compile(r"\b(?:collaboration|consortium|group|team)\b", re.I)
 
 
-class AITopics:
-    """The source ``aitopics``: captures only."""
+def parse(response: Response) -> Page:
+    """Return the papers of a search page's text.
 
-    name = "aitopics"
-    title = "AITopics"
-
-    def requests(self, feed: Feed, now: datetime) -> Iterable[Request]:
-        """Refuse: AITopics has no feed.
-
-        Raises:
-            SourceError: always, and says what to do instead.
-        """
-        raise SourceError(
-            f"feed {feed.name!r}: AITopics has no feed to fetch; copy the text of a search page "
-            "into a file and read it with `digest import aitopics FILE`"
-        )
-
-    def parse(self, response: Response, feed: Feed) -> Page:
-        """Return the papers of a search page's text.
-
-        Raises:
-            ParseError: it is not text, is another source's, or holds no paper.
-        """
-        form, site = looks_like(response.body), site_of(response.body)
-        if form != "text" or site not in (None, self.name):
-            raise refusal(response, self.name, "the text of a search page")
-        reader = _Reader(_numbered(response.body))
-        items = reader.read()
-        if not items:
-            raise ParseError(f"{response.url} is not from {self.name}: no paper in it")
-        problems = reader.problems
-        if len(items) > MAX_ENTRIES:
-            problems.append(
-                f"line {items[MAX_ENTRIES].line}: too many papers; the rest is left out"
-            )
-        return Page(
-            tuple(enriched(bounded(_entry(i))) for i in items[:MAX_ENTRIES]), tuple(problems)
-        )
+    Raises:
+        ParseError: it holds no paper.
+    """
+    reader = _Reader(_numbered(response.body))
+    items = reader.read()
+    if not items:
+        raise ParseError(f"{response.url} is not from {NAME}: no paper in it")
+    problems = reader.problems
+    if len(items) > MAX_ENTRIES:
+        problems.append(f"line {items[MAX_ENTRIES].line}: too many papers; the rest is left out")
+    return Page(
+        tuple(enriched(bounded(_entry(item))) for item in items[:MAX_ENTRIES]), tuple(problems)
+    )
 
 
 def _numbered(body: bytes) -> list[tuple[int, str]]:
@@ -143,16 +112,16 @@ class _Reader:
     def _read_item(self) -> None:
         number, title = self.lines[self.at]
         following, second = self._line(1), self._line(2)
-        if len(title) >= _LONG and not _is_authors(title):
+        if len(title) >= LONG and not is_authors(title):
             self._lose_card(1, "an abstract without a title")
-        elif _is_full_author_list(title) and len(following) >= _LONG:
+        elif _is_full_author_list(title) and len(following) >= LONG:
             self._lose_card(2, "authors and an abstract without a title")
-        elif _is_authors(following) or (_is_one_name(following) and len(second) >= _LONG):
-            if _is_abstract(second):
+        elif is_authors(following) or (_is_one_name(following) and len(second) >= LONG):
+            if is_abstract(second):
                 self._add(3, _Item(number, title, second, following))
             else:
                 self._lose_card(2, "a title without an abstract")
-        elif _is_abstract(following):
+        elif is_abstract(following):
             self._add(2, _Item(number, title, following, None))
         else:
             self._lose_card(1, "a title without an abstract")
@@ -171,14 +140,14 @@ def _is_tag(line: str) -> bool:
     return line.startswith("- ")
 
 
-def _is_abstract(line: str) -> bool:
+def is_abstract(line: str) -> bool:
     """Tell prose from titles and names: it is long, or at least ends like a sentence."""
-    if _is_tag(line) or _is_authors(line):
+    if _is_tag(line) or is_authors(line):
         return False
-    return len(line) >= _LONG or line.endswith((".", "…"))
+    return len(line) >= LONG or line.endswith((".", "…"))
 
 
-def _is_authors(line: str) -> bool:
+def is_authors(line: str) -> bool:
     """Tell a list of names: short parts between commas, and no sentence anywhere.
 
     Its length says nothing (287 authors have been seen); a period may follow an initial.
@@ -192,7 +161,7 @@ def _is_authors(line: str) -> bool:
 def _is_full_author_list(line: str) -> bool:
     """Tell names for certain, where a title is expected: two and more pairs, all capitalised."""
     parts = line.split(", ")
-    if not _is_authors(line) or len(parts) < 4 or len(parts) % 2:
+    if not is_authors(line) or len(parts) < 4 or len(parts) % 2:
         return False
     return all(part[0].isupper() and len(part.split()) <= 3 for part in parts)
 
@@ -203,9 +172,9 @@ def _is_one_name(line: str) -> bool:
 
 
 def _entry(item: _Item) -> Entry:
-    authors, certain = _names(item.authors)
+    authors, certain = names(item.authors)
     return Entry(
-        source=AITopics.name,
+        source=NAME,
         external_id=title_id(item.title, item.abstract),
         title=item.title,
         abstract=item.abstract,
@@ -219,7 +188,7 @@ def _entry(item: _Item) -> Entry:
     )
 
 
-def _names(raw: str | None) -> tuple[tuple[str, ...], bool]:
+def names(raw: str | None) -> tuple[tuple[str, ...], bool]:
     """Return "First Last" for each pair of "Last, First, Last, First", and whether that is sure.
 
     A name without a comma (0.3 % of records) shifts all pairs after it: then the line stays
