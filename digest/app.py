@@ -21,7 +21,10 @@ from digest.delivery import (
     SmtpOptions,
     Tls,
 )
+from digest.embedding import Embedder, EmbeddingOptions, EndpointOptions, open_embedder
+from digest.errors import EmbeddingError
 from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
+from digest.pipeline.embed import EmbedReport, embed_missing
 from digest.pipeline.refresh import refresh, with_old_counts
 from digest.rendering import Links, Renderer, RenderOptions
 from digest.sources.base import Feed
@@ -172,6 +175,28 @@ class App:
         """A collector with its HTTP client and worker process, closed afterwards."""
         async with Fetcher(self.fetch_options) as fetcher, ParserProcess() as parser:
             yield Collector(self.store, fetcher, parser, self.clock)
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """What turns texts into vectors; None: nothing does.
+
+        Raises:
+            EmbeddingError: the settings name one that cannot be used.
+        """
+        told = self.settings.embeddings
+        endpoint = EndpointOptions(told.url, told.name, told.api_key.get_secret_value())
+        options = EmbeddingOptions(told.model, told.folder, endpoint)
+        return open_embedder(options, self.settings.environ)
+
+    def embed(self) -> EmbedReport | None:
+        """Make vectors for new papers, for a bounded time; None: that is off."""
+        try:
+            embedder = self.embedder
+        except EmbeddingError as error:
+            return EmbedReport(0, 0, str(error))
+        if embedder is None:
+            return None
+        return embed_missing(self.store, embedder, seconds=self.settings.embeddings.seconds)
 
     async def refresh_counts(self) -> None:
         """Read the feeds again whose counts are too old for an edition."""

@@ -123,6 +123,17 @@ class SmtpSettings(_Section):
         return self.port or self._usual_ports[self.tls]
 
 
+class EmbeddingSettings(_Section):
+    """Whether papers are compared by meaning too, and what makes the vectors."""
+
+    model: Literal["off", "minilm", "endpoint"] = "off"
+    folder: Path | None = None
+    url: str = ""
+    name: str = ""
+    api_key: SecretStr = SecretStr("")
+    seconds: float = Field(120, gt=0, le=3600)
+
+
 class LogSettings(_Section):
     """What is logged to standard error."""
 
@@ -149,8 +160,10 @@ class Settings(BaseSettings):
     edition: EditionSettings = EditionSettings()
     delivery: DeliverySettings = DeliverySettings()
     smtp: SmtpSettings = SmtpSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
     log: LogSettings = LogSettings()
 
+    _environ: Mapping[str, str] = PrivateAttr({})
     _file: Path | None = PrivateAttr(None)
 
     @field_validator("sender")
@@ -183,6 +196,11 @@ class Settings(BaseSettings):
     def file(self) -> Path | None:
         """The file these settings came from; None: the environment and defaults alone."""
         return self._file
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment, for what other programs keep there: where their caches are."""
+        return self._environ
 
     @property
     def database_url(self) -> str:
@@ -244,7 +262,9 @@ def load(given: Path | None, environ: Mapping[str, str]) -> Settings:
         raise ConfigError(f"{where} cannot be used: {describe(error)}{unknown}") from None
     if unknown:
         raise ConfigError(unknown.removeprefix("; "))
-    return _anchored(settings, path)
+    anchored = _anchored(settings, path)
+    anchored._environ = dict(environ)
+    return anchored
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> str:
@@ -269,9 +289,12 @@ def _anchored(settings: Settings, path: Path | None) -> Settings:
     data = (folder / settings.data_dir.expanduser()).resolve()
     sources = (folder / settings.collect.sources.expanduser()).resolve()
     ca_file = settings.smtp.ca_file and (folder / settings.smtp.ca_file.expanduser()).resolve()
+    embeddings = settings.embeddings
+    weights = embeddings.folder and (folder / embeddings.folder.expanduser()).resolve()
     updated = settings.model_copy(
         update={
             "smtp": settings.smtp.model_copy(update={"ca_file": ca_file}),
+            "embeddings": embeddings.model_copy(update={"folder": weights}),
             "data_dir": data,
             "collect": settings.collect.model_copy(update={"sources": sources}),
             "delivery": settings.delivery.model_copy(

@@ -49,6 +49,8 @@ async def examine(app: App, now: datetime) -> list[Check]:
     if database.ok:
         checks.append(_guard("clock", lambda: _clock(app, now)))
         checks.append(_guard("subscribers", lambda: _subscribers(app)))
+        if app.settings.embeddings.model != "off":
+            checks.append(_guard("embeddings", lambda: _embeddings(app)))
     return [*checks, *await _feeds(app, now), *await _channels(app)]
 
 
@@ -103,6 +105,14 @@ def _time_zones() -> Check:
 def _database(app: App) -> Check:
     counts = app.store.papers.counts()
     return Check("database", ok=True, found=f"{counts.papers} papers")
+
+
+def _embeddings(app: App) -> Check:
+    embedder = app.embedder
+    assert embedder is not None, "it is on"
+    embedder.embed(["a paper on glacier acoustics"])
+    known, made = app.store.papers.counts().papers, app.store.vectors.count(embedder.name)
+    return Check("embeddings", ok=True, found=f"{embedder.name}; {made} of {known} papers have one")
 
 
 def _clock(app: App, now: datetime) -> Check:

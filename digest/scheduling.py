@@ -88,6 +88,8 @@ async def _collect(app: App) -> None:
             merged=report.total("merged"),
             failed=[feed.feed for feed in report.failed],
         )
+    if report.feeds and (made := await asyncio.to_thread(app.embed)):
+        log.info("embedded", papers=made.embedded, left=made.left, problem=made.problem)
 
 
 async def _publish(publisher: Publisher) -> None:

@@ -124,8 +124,19 @@ def _facts(parts: "App") -> dict[str, Any]:
     people = Counter(person.state.value for person in parts.subscriptions.all())
     return {
         "feeds": feeds,
-        "papers": {"papers": counts.papers, **counts.entries},
+        "papers": {"papers": counts.papers, **counts.entries, **_embedded(parts)},
         "subscribers": dict(people),
         "deliveries": {s.value: n for s, n in store.deliveries.balance().states.items() if n},
         "unknown": [f"{who.address}, edition of {d.edition_date}" for d, who in unknown],
     }
+
+
+def _embedded(parts: "App") -> dict[str, int]:
+    """Return how many papers have a vector; nothing where that is off or out of order."""
+    from digest.errors import EmbeddingError
+
+    try:
+        embedder = parts.embedder
+    except EmbeddingError:
+        return {}
+    return {"embedded": parts.store.vectors.count(embedder.name)} if embedder else {}

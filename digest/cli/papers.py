@@ -76,7 +76,14 @@ def collect(
             async with parts.collector() as collector:
                 return await collector.collect(feeds, on_feed=advance)
 
-    return print_report(asyncio.run(work()), as_json)
+    code = print_report(asyncio.run(work()), as_json)
+    made = parts.embed()
+    if made and not as_json:
+        typer.echo(f"{counted(made.embedded, 'paper')} embedded, {made.left} left for next time")
+    if made and made.problem:
+        complain([f"embeddings: {made.problem}"])
+        return code or 3
+    return code
 
 
 @app.command(epilog=example("digest parse huggingface saved.txt --captured-at 2025-11-05 --json"))
