@@ -53,8 +53,8 @@ class _Words:
 
 
 _ENGLISH = _Words(
-    trending="Trending",
-    trending_outside="Trending outside your interests",
+    trending="Rising now",
+    trending_outside="Rising outside your interests",
     interests="From your interests",
     other_interests="From your other interests",
     like="Like: {title}",
@@ -69,7 +69,7 @@ _ENGLISH = _Words(
 _WORDS = {
     "en": _ENGLISH,
     "ja": _Words(
-        trending="話題の論文",
+        trending="いま話題の論文",
         trending_outside="関心の外で話題の論文",
         interests="登録した関心から",
         other_interests="そのほかの関心から",

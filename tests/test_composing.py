@@ -121,7 +121,7 @@ def test_near_duplicates_are_left_out() -> None:
 
 def test_trending_shows_popular_papers_outside_the_interests() -> None:
     ranking = _ranking({A: {1: 0.9}}, popular=[1, 7, 8, 9])
-    assert _sections(_compose(ranking)) == {"alpha": [1], "Trending outside your interests": [7, 8]}
+    assert _sections(_compose(ranking)) == {"alpha": [1], "Rising outside your interests": [7, 8]}
 
 
 def test_trending_shares_the_number_of_papers() -> None:
@@ -135,7 +135,7 @@ def test_trending_shares_the_number_of_papers() -> None:
 
 def test_without_interests_the_edition_is_all_trending() -> None:
     edition = _compose(_ranking({}, popular=[4, 5, 6]), papers=2, trending=0)
-    assert _sections(edition) == {"Trending": [4, 5]}
+    assert _sections(edition) == {"Rising now": [4, 5]}
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_headings_speak_japanese() -> None:
     scored = ScoredPaper(_paper(1), 0.5, example, (reason,))
     edition = _compose(Ranking(((example, (scored,)),), (), 1, 0), language="ja")
     assert list(_sections(edition)) == ["似た論文：On old maps"]
-    assert list(_sections(_compose(_ranking({}, popular=[4]), language="ja"))) == ["話題の論文"]
+    assert list(_sections(_compose(_ranking({}, popular=[4]), language="ja"))) == ["いま話題の論文"]
 
 
 def test_the_edition_carries_its_frame_and_the_feeds_in_trouble() -> None:

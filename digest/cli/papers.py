@@ -195,6 +195,10 @@ def show(context: typer.Context, paper: PaperRef, as_json: AsJson = False) -> in
             f"{seen.sighting.first_seen_at:%Y-%m-%d %H:%M}  {entry.source} {entry.external_id}"
             f"{version}: {seen.rule} ({seen.detail})"
         )
+        if entry.ai_summary:
+            typer.echo(f"  by {entry.source}'s language model: {entry.ai_summary}")
+        if entry.ai_keywords:
+            typer.echo(f"  keywords by {entry.source}'s model: {', '.join(entry.ai_keywords)}")
     return 0
 
 

@@ -76,10 +76,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """Cards under one heading; the hint is a line beneath it, or empty."""
+    """Cards under one heading."""
 
     heading: str
-    hint: str
     cards: tuple[Card, ...]
 
 
@@ -211,10 +210,8 @@ def _preheader(counts: str, others: list[str], words: Words) -> str:
 
 
 def _section(section: Section, words: Words, number: int, sentences: int) -> SectionView:
-    trending = section.interest is None
     return SectionView(
-        heading=words.trending if trending else shown_text(section.title, 120),
-        hint=words.trending_hint if trending else "",
+        heading=shown_text(section.title, 120),
         cards=tuple(
             _card(scored, words, place, sentences)
             for place, scored in enumerate(section.papers, number)
@@ -277,19 +274,31 @@ def _subjects(paper: Paper, words: Words) -> str:
 
 
 def _passages(paper: Paper, words: Words, sentences: int) -> tuple[Passage, ...]:
-    original = _passage(paper.abstract, paper.language, sentences)
+    original = _passage(paper.abstract, paper.language, sentences) or _by_machine(
+        paper, words, sentences
+    )
     if words.language in {"en", paper.language}:
         return (original,) if original else ()
     translation = _passage(paper.translations.get(words.language, ""), words.language, sentences)
-    if not translation or not original:
-        passage = translation or original
-        label = words.translation if translation else ""
-        return (replace(passage, label=label),) if passage else ()
+    if not translation:
+        return (original,) if original else ()
+    translation = replace(translation, label=words.translation)
+    if not original:
+        return (translation,)
     # One "read on" is enough for both.
     return (
-        replace(translation, label=words.translation, more=False),
-        replace(original, label=words.original, more=original.more or translation.more),
+        replace(translation, more=False),
+        replace(
+            original, label=original.label or words.original, more=original.more or translation.more
+        ),
     )
+
+
+def _by_machine(paper: Paper, words: Words, sentences: int) -> Passage | None:
+    """Return the summary that a source's language model made, said to be one."""
+    summary = _passage(paper.ai_summary or "", "en", sentences)
+    source = source_title(paper.provenance.get("ai_summary", ""))
+    return replace(summary, label=words.by_machine(source)) if summary else None
 
 
 def _passage(block: str, lang: str, sentences: int) -> Passage | None:

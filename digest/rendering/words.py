@@ -45,8 +45,6 @@ class Words:
     find: str
     read_on: str
     why: str
-    trending: str
-    trending_hint: str
     translation: str
     original: str
     withdrawn: str
@@ -69,6 +67,7 @@ class Words:
     subject: Callable[[str, str, int], str]
     empty_subject: Callable[[str], str]
     also: Callable[[str], str]
+    by_machine: Callable[[str], str]
     omitted: Callable[[int], str]
     reasons: dict[ReasonKind, Callable[[str, str], str]]
 
@@ -86,8 +85,6 @@ _EN = Words(
     find="Find on arXiv",
     read_on="Read on",
     why="Why",
-    trending="Rising elsewhere",
-    trending_hint="What other readers are looking at, outside your interests.",
     translation="Machine translation (arXiv.jp)",
     original="Original",
     withdrawn="withdrawn",
@@ -114,6 +111,9 @@ _EN = Words(
     subject=lambda start, best, more: f"{start}: {best}" + (f" and {more} more" if more else ""),
     empty_subject=lambda start: f"{start}: no new papers for you",
     also=lambda titles: f"Also: {titles}",
+    by_machine=lambda source: (
+        f"Summary by a language model ({source})" if source else "Summary by a language model"
+    ),
     omitted=lambda count: (
         f"{_plural(count, 'more paper')} did not fit here; the plain-text form of this edition"
         " has all of them."
@@ -144,8 +144,6 @@ _JA = Words(
     find="arXivで探す",
     read_on="続きを読む",
     why="理由",
-    trending="いま話題の論文",
-    trending_hint="登録した関心の外で、いま注目されている論文です。",
     translation="機械翻訳（arXiv.jp）",
     original="原文",
     withdrawn="取り下げ",
@@ -168,6 +166,7 @@ _JA = Words(
     subject=lambda start, best, more: f"{start}: {best}" + (f" ほか{more}件" if more else ""),
     empty_subject=lambda start: f"{start}: 新しい論文はありません",
     also=lambda titles: f"ほかに: {titles}",
+    by_machine=lambda source: f"AIによる要約（{source}）" if source else "AIによる要約",
     omitted=lambda count: (
         f"ほかの{count}件は収まりませんでした。テキスト形式にはすべて載っています。"
     ),

@@ -160,7 +160,7 @@ def pleasant_sections() -> tuple[Section, ...]:
             ),
         ),
         Section(
-            "Trending",
+            "Rising outside your interests",
             None,
             (
                 scored(

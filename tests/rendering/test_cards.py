@@ -139,7 +139,7 @@ def test_sections_without_papers_are_left_out_and_cards_are_counted_through(plea
     assert [s.heading for s in shown.sections] == [
         "River forecasting",
         "Robot hands",
-        "Rising elsewhere",
+        "Rising outside your interests",
     ]
     assert [c.number for s in shown.sections for c in s.cards] == [1, 2, 3, 4]
 
@@ -241,3 +241,18 @@ def test_a_paper_without_any_address_can_be_searched_for(card_of: Any):
 def test_a_paper_with_an_address_needs_no_search(card_of: Any):
     labels = [link.label for link in card_of(doi="10.5555/x").links]
     assert labels == ["Abstract"]
+
+
+def test_a_summary_by_a_machine_stands_in_for_an_abstract_and_says_what_it_is(pleasant: Edition):
+    def passages(language="en", **fields):
+        scored = pleasant.papers[0]
+        paper = replace(scored.paper, ai_summary="It forecasts floods.", **fields)
+        section = replace(pleasant.sections[0], papers=(replace(scored, paper=paper),))
+        edition = replace(pleasant, sections=(section,), language=language)
+        return [(p.text, p.label) for p in view(edition).sections[0].cards[0].passages]
+
+    told = {"provenance": {"ai_summary": "huggingface"}, "abstract": "", "translations": {}}
+    label = "Summary by a language model (Hugging Face)"
+    assert passages(**told) == [("It forecasts floods.", label)]
+    assert passages("ja", **told) == [("It forecasts floods.", "AIによる要約（Hugging Face）")]
+    assert all("model" not in label for _, label in passages())
