@@ -5,7 +5,8 @@
 not know (the source and its options) travels in attributes of our own.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -22,6 +23,9 @@ from digest.text import collapse, cut
 
 MAX_OPML = 5_000_000  # bytes
 _NAMESPACE = "urn:research-digest:feeds"
+# Names of options that may be attributes; the others are keys of the list itself.
+_OPTION = re.compile(r"(?!(?:name|source|location|enabled)$)[a-z][a-z_]{0,30}")
+_MAX_OPTION = 1_000
 
 
 class _Table(BaseModel):
@@ -145,9 +149,17 @@ def from_opml(data: bytes, where: str) -> list[Feed]:
                 name=cut(title or urlsplit(url).netloc, 100),
                 source=source if source in SOURCES else recognise(url),
                 location=url,
+                options=_options(outline.attrib),
             )
         )
     return feeds
+
+
+def _options(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of a source among the attributes of an outline."""
+    prefix = f"{{{_NAMESPACE}}}"
+    ours = {k.removeprefix(prefix): v for k, v in attributes.items() if k.startswith(prefix)}
+    return {n: cut(collapse(v), _MAX_OPTION) for n, v in ours.items() if _OPTION.fullmatch(n)}
 
 
 def to_opml(feeds: Iterable[Feed]) -> str:
@@ -161,7 +173,9 @@ def to_opml(feeds: Iterable[Feed]) -> str:
         if "://" in feed.location:
             attributes = {"type": "rss", "text": feed.name, "xmlUrl": feed.location}
             outline = ElementTree.SubElement(body, "outline", attributes)
-            outline.set(f"{{{_NAMESPACE}}}source", feed.source)
+            carried = {n: told for n, told in feed.options.items() if _OPTION.fullmatch(n)}
+            for name, told in {"source": feed.source, **carried}.items():
+                outline.set(f"{{{_NAMESPACE}}}{name}", told)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -89,8 +89,20 @@ def test_removing_a_feed_that_is_not_there_names_the_others(path: Path) -> None:
 
 
 def test_feeds_survive_opml() -> None:
-    feeds = [POND, Feed("HF & co", "huggingface", "https://mirror.example/api/daily_papers")]
+    options = {"days": "3", "search": 'a "b" | c'}
+    feeds = [
+        POND,
+        Feed("HF & co", "huggingface", "https://mirror.example/api/daily_papers", options=options),
+    ]
     assert feedlist.from_opml(feedlist.to_opml(feeds).encode(), "x.opml") == feeds
+
+
+def test_opml_sets_nothing_but_options() -> None:
+    data = b"""<opml version="2.0" xmlns:d="urn:research-digest:feeds"><body><outline
+      text="x" xmlUrl="https://pond.example/feed.xml" days="9" d:days="3" d:enabled="no"
+      d:location="/etc/passwd" d:Odd-Name="1"/></body></opml>"""
+    (feed,) = feedlist.from_opml(data, "x.opml")
+    assert (feed.options, feed.location) == ({"days": "3"}, "https://pond.example/feed.xml")
 
 
 def test_a_readers_opml_gives_its_feeds_and_their_sources(tmp_path: Path) -> None:
