@@ -193,8 +193,10 @@ def _entry(item: dict[str, Any], *, dates_once: bool) -> RawEntry:
     )
 
 
-def _listed(item: dict[str, Any], name: str) -> list[Any]:
-    return dict.get(item, name) or []
+def _listed(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    # An element that is itself called "links" or "tags" puts its text in the list's place.
+    told = dict.get(item, name)
+    return [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
 
 
 def _strings(item: dict[str, Any], name: str, part: str) -> Iterable[str]:
@@ -205,7 +207,9 @@ def _instant(item: dict[str, Any], name: str) -> datetime | None:
     """Return feedparser's time (UTC, without saying so) as an instant; None if it is absurd."""
     stamp = dict.get(item, name)
     try:
-        return datetime.fromtimestamp(calendar.timegm(stamp), UTC) if stamp else None
+        if not isinstance(stamp, tuple):
+            return None
+        return datetime.fromtimestamp(calendar.timegm(stamp), UTC)
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -69,6 +69,11 @@ def test_damaged_captures_are_read_or_refused(captures: Path) -> None:
     [
         b"<rss version='2.0'><channel><item><title>&#99999999999;</title></item></channel></rss",
         b"<rss version='2.0'><channel><item><title>&#xD800;</title></item></channel></rss",
+        *(
+            f"<rss version='2.0'><channel><item><title>One</title><{name}>some text</{name}>"
+            "</item></channel></rss>".encode()
+            for name in ("links", "tags", "authors", "published_parsed", "updated_parsed")
+        ),
     ],
 )
 def test_what_was_found_this_way(body: bytes) -> None:
