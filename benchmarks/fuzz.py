@@ -88,10 +88,10 @@ def main() -> int:
                 (given.save / f"{number}-{name}").write_bytes(changed)
     print(f"{given.number} inputs from {len(pool)} feeds in {time.perf_counter() - started:.0f} s")
     columns = ["read", "read, empty", "refused", "other error", "broken promise", "too slow"]
-    print(f"{'':14}" + "".join(f"{c:>16}" for c in (*columns, "slowest")))
+    print(f"{'':16}" + "".join(f"{c:>16}" for c in (*columns, "slowest")))
     for name in SOURCES:
         counts = "".join(f"{outcomes[name][column]:16}" for column in columns)
-        print(f"{name:14}{counts}{slowest[name]:14.2f} s")
+        print(f"{name:16}{counts}{slowest[name]:14.2f} s")
     for fault, count in faults.most_common(40):
         print(f"{count:6}  {fault}")
     return 1 if faults else 0

@@ -105,7 +105,7 @@ def test_opml_carries_feeds_to_another_list(cli, tmp_path):
     cli("feeds", "remove", "pond.example")
     told = cli("feeds", "import", tmp_path / "feeds.opml")
     assert "added  pond.example (generic)" in told.out
-    assert told.out.endswith("1 feed added, 4 known already\n")
+    assert told.out.endswith("1 feed added, 6 known already\n")
 
 
 def test_an_import_of_what_is_no_opml_is_one_line(cli, tmp_path):
