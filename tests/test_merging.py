@@ -268,6 +268,17 @@ def test_combine_of_one_sighting_keeps_all_it_says():
     assert (paper.paper_id, paper.withdrawn, paper.n_authors) == (3, True, 2)
 
 
+def test_the_words_of_a_venue_and_of_a_search_stand_between_hugging_face_and_translations():
+    order = ("arxiv", "huggingface", "openreview", "semanticscholar", "arxivjp", "aitopics")
+    seen = [
+        Sighting(entry(name, f"{name}-1", arxiv_id="2611.90001", title=f"{TITLE} {name}"), NOW)
+        for name in order
+    ]
+    while seen:
+        told = combine(3, reversed(seen))
+        assert told.title == seen.pop(0).entry.title
+
+
 # ---------------------------------------------------------------- papers known by another id
 
 DOI = "10.5555/slow.1"
