@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.app import App
 from servers import Inbox
 
 ADA, BEN = "ada@example.org", "ben@example.org"
@@ -106,6 +107,20 @@ def test_publish_sends_each_once_and_the_sum_balances(cli, ada, collected):
     assert told["sent"] >= 1
     assert second.out.startswith("nothing to send: ")
     assert len(mails(collected)) == told["sent"]
+
+
+@pytest.mark.parametrize(("options", "asked"), [((), 1), (("--no-collect",), 0)])
+def test_publish_reads_counts_again_unless_told_not_to(
+    cli, ada, collected, monkeypatch, options, asked
+):
+    calls = []
+
+    async def refresh(self) -> None:
+        calls.append(self)
+
+    monkeypatch.setattr(App, "refresh_counts", refresh)
+    assert cli("publish", *options).code == 0
+    assert len(calls) == asked
 
 
 def test_publish_by_two_channels(cli, ada, collected, monkeypatch):

@@ -242,6 +242,20 @@ def test_import_refuses_wrong_use_before_it_reads(cli, home):
 # ---------------------------------------------------------------- papers
 
 
+def test_what_a_sources_language_model_made_is_said_to_be_so(cli, home):
+    paper = {
+        "id": "2611.00042",
+        "title": "On glacier acoustics",
+        "ai_summary": "It listens to ice.",
+        "ai_keywords": ["ice", "sound"],
+    }
+    (home / "daily.json").write_text(json.dumps([{"paper": paper}]))
+    cli("import", "huggingface", "daily.json")
+    lines = cli("papers", "show", "2611.00042").out.splitlines()
+    assert "  by huggingface's language model: It listens to ice." in lines
+    assert "  keywords by huggingface's model: ice, sound" in lines
+
+
 def test_papers_are_listed_with_the_sources_that_saw_them(cli, collected):
     lines = cli("papers").out.splitlines()
     assert any("arxiv+huggingface" in line or "huggingface+arxiv" in line for line in lines)
