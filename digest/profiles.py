@@ -11,15 +11,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic import field_validator as validates
+from tomlkit.exceptions import TOMLKitError
 
 from digest.errors import ConfigError, ProfileError
 from digest.models import Format, Interest, InterestKind, Profile, Schedule
+from digest.text import collapse
 
 _Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[_Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_INTERESTS = 500
+
+# What a new profile begins with; config/profile.example.toml shows every key.
+_NEW = """\
+# Made by `digest profile import`. `digest init` writes an example of every key.
+
+[interests]
+"""
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
 
@@ -209,3 +219,48 @@ def describe(error: ValidationError) -> str:
             message = "is not a known key"
         problems.setdefault(place, message[:1].lower() + message[1:])
     return "; ".join(f"{place}: {message}" for place, message in problems.items())
+
+
+def with_interests(
+    path: Path | None, found: Iterable[tuple[str, str, str]], *, name: str = ""
+) -> str:
+    """Return the text of a profile with more interests in it; comments stay as they are.
+
+    Args:
+        path: the profile that is extended; None: a new one.
+        found: key of the interests (``examples``, ``categories``), value, comment or nothing.
+        name: of a new profile.
+
+    Raises:
+        ProfileError: the profile cannot be used, or would hold too many interests.
+    """
+    document = _document(path) if path else tomlkit.parse(_NEW)
+    if name and not path:
+        document["name"] = name
+    table = document.setdefault("interests", tomlkit.table())
+    for key, value, comment in found:
+        if key not in table:
+            table[key] = tomlkit.array()
+        # A comment ends with its line; what a title holds must not begin another one.
+        table[key].add_line(value, comment=collapse(comment) or None)
+    for key in table:
+        array = table[key]
+        if isinstance(array, tomlkit.items.Array) and "\n" in array.as_string():
+            _close_on_a_line_of_its_own(array)
+    text = tomlkit.dumps(document)
+    from_mapping(tomllib.loads(text), str(path or "that was made"))
+    return text
+
+
+def _close_on_a_line_of_its_own(array: tomlkit.items.Array) -> None:
+    if not array.as_string().rstrip("]").endswith("\n"):
+        array.add_line(indent="")
+
+
+def _document(path: Path) -> tomlkit.TOMLDocument:
+    """Return a profile that can be used, with its comments."""
+    load(path)
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, TOMLKitError) as error:
+        raise ProfileError(f"the profile {path} cannot be changed: {error}") from error

@@ -1,5 +1,6 @@
 """Profile files: what they hold, and how their mistakes are told."""
 
+import tomllib
 from datetime import time
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from digest.errors import ProfileError
 from digest.models import Format, Interest, InterestKind
-from digest.profiles import from_mapping, load
+from digest.profiles import from_mapping, load, with_interests
 
 
 def test_an_empty_file_is_a_profile_with_defaults(tmp_path):
@@ -80,3 +81,39 @@ def test_a_file_that_is_no_profile_is_one_line(tmp_path, content):
 def test_the_example_profile_can_be_used_as_it_is():
     profile = load(Path(__file__).parent.parent / "config" / "profile.example.toml")
     assert profile.wanted
+
+
+# ---------------------------------------------------------------- extending
+
+
+def test_interests_are_added_to_a_profile_as_people_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "profile.toml"
+    path.write_text(
+        '# mine\n[interests]\nphrases = ["a b"] # kept\nexamples = [\n    "2509.11452", # one\n]\n\n'
+        '# never\n[mute]\nphrases = ["hype"]\n'
+    )
+    text = with_interests(
+        path, [("examples", "2611.00001", "A # \nTitle"), ("categories", "cs.LG", "")]
+    )
+    for comment in ("# mine", "# kept", "# one", "# never", "# A # Title"):
+        assert comment in text
+    path.write_text(text)
+    profile = load(path)
+    assert [i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE] == [
+        "2509.11452",
+        "2611.00001",
+    ]
+    assert [i.value for i in profile.muted] == ["hype"]
+
+
+def test_values_of_any_kind_come_back_from_a_new_profile() -> None:
+    values = ['He said "no"', "back\\slash", "日本語", "tab\there", "[brackets]", "# mark"]
+    text = with_interests(None, [("examples", value, "") for value in values], name='My "own"')
+    told = tomllib.loads(text)
+    assert told["interests"]["examples"] == values
+    assert told["name"] == 'My "own"'
+
+
+def test_a_profile_is_not_made_larger_than_it_may_be() -> None:
+    with pytest.raises(ProfileError, match="500 is the most"):
+        with_interests(None, [("examples", f"Title number {n}", "") for n in range(501)])

@@ -17,6 +17,7 @@ from digest.cli import (  # noqa: F401
     feeds,
     papers,
     people,
+    profiles,
     editions,
     one_paper,
     replay,
