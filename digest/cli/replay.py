@@ -15,7 +15,7 @@ from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.app import App
-    from digest.models import Profile
+    from digest.models import Edition, Profile, ScoredPaper
     from digest.pipeline import ReplayedDay
 
 _MOST_DAYS = 366
@@ -45,6 +45,10 @@ def replay(
             " 2026-11-02.json or .json.gz.",
         ),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Another profile (TOML): tell what it changes."),
+    ] = None,
     as_json: AsJson = False,
     *,
     told: dict[str, Any],
@@ -54,15 +58,22 @@ def replay(
 
     days = _days(first, last)
     wanted = read_profile(told)
+    other = _other_profile(against)
     given = {"arxiv": arxiv, "huggingface": huggingface}
     folders = {source: folder for source, folder in given.items() if folder}
     parts = load_app(context)
     if folders:
         _check_folders(folders, days)
-        return asyncio.run(_replay_folders(parts, wanted, days, folders, as_json))
-    for day in replay_stored(parts.store, wanted, days, parts.edition_options):
+        return asyncio.run(_replay_folders(parts, (wanted, other), days, folders, as_json))
+    for day in replay_stored(parts.store, wanted, days, parts.edition_options, other):
         _print_day(day, as_json)
     return 0
+
+
+def _other_profile(path: Path | None) -> "Profile | None":
+    from digest.profiles import load
+
+    return load(path) if path else None
 
 
 def _check_folders(folders: dict[str, Path], days: list[date]) -> None:
@@ -81,7 +92,11 @@ def _check_folders(folders: dict[str, Path], days: list[date]) -> None:
 
 
 async def _replay_folders(
-    parts: "App", profile: "Profile", days: list[date], folders: dict[str, Path], as_json: bool
+    parts: "App",
+    profiles: "tuple[Profile, Profile | None]",
+    days: list[date],
+    folders: dict[str, Path],
+    as_json: bool,
 ) -> int:
     """Collect saved answers into a database of their own, which is thrown away."""
     from digest.app import App
@@ -98,10 +113,11 @@ async def _replay_folders(
                     collector,
                     clock,
                     own.store,
-                    profile,
+                    profiles[0],
                     days,
                     folders=folders,
                     options=parts.edition_options,
+                    against=profiles[1],
                 ):
                     _print_day(day, as_json)
                     complain([f"{feed.feed}: {feed.error}" for feed in day.collected.failed])
@@ -135,7 +151,6 @@ def _days(first: str, last: str) -> list[date]:
 
 
 def _print_day(day: "ReplayedDay", as_json: bool) -> None:
-    from digest.rendering import reason_text
 
     if as_json:
         typer.echo(json.dumps(_day_json(day), ensure_ascii=False))
@@ -145,14 +160,59 @@ def _print_day(day: "ReplayedDay", as_json: bool) -> None:
         f" {day.collected.total('merged')} merged,"
         f" {counted(day.edition.candidates, 'candidate')}"
     )
+    if day.against is not None:
+        _print_both(day.edition, day.against)
+        return
     for scored in day.edition.papers:
-        reasons = [reason_text(reason, day.edition.language) for reason in scored.reasons[:1]]
-        typer.echo(f"    {' - '.join([scored.paper.title, *reasons])}")
+        typer.echo(f"    {_line(scored, day.edition.language)}")
     if day.edition.silence:
         typer.echo(f"    {day.edition.silence}")
 
 
+def _line(scored: "ScoredPaper", language: str) -> str:
+    from digest.rendering import reason_text
+
+    reasons = [reason_text(reason, language) for reason in scored.reasons[:1]]
+    return " - ".join([scored.paper.title, *reasons])
+
+
+def _print_both(one: "Edition", other: "Edition") -> None:
+    """Print what only one of two profiles brings, and then what both do."""
+    ids = {scored.paper.paper_id for scored in one.papers}
+    others = {scored.paper.paper_id for scored in other.papers}
+    both = ids & others
+    typer.echo(
+        f"    {len(ids - both)} only with this profile, {len(others - both)} only with the other,"
+        f" {len(both)} with both"
+    )
+    for mark, edition, shown in (("-", other, others - both), ("+", one, ids - both)):
+        for scored in edition.papers:
+            if scored.paper.paper_id in shown:
+                typer.echo(f"    {mark} {_line(scored, edition.language)}")
+    for scored in one.papers:
+        if scored.paper.paper_id in both:
+            typer.echo(f"      {_line(scored, one.language)}")
+
+
+def _compared(one: "Edition", other: "Edition") -> dict[str, list[str]]:
+    """Return which papers come with only one of two profiles, and which with both."""
+    ours = {s.paper.paper_id: s.paper.ref for s in one.papers}
+    theirs = {s.paper.paper_id: s.paper.ref for s in other.papers}
+    return {
+        "only_here": [ref for number, ref in ours.items() if number not in theirs],
+        "only_against": [ref for number, ref in theirs.items() if number not in ours],
+        "both": [ref for number, ref in ours.items() if number in theirs],
+    }
+
+
 def _day_json(day: "ReplayedDay") -> dict[str, Any]:
+    plain = _plain_day(day)
+    if day.against is not None:
+        plain["against"] = _compared(day.edition, day.against)
+    return plain
+
+
+def _plain_day(day: "ReplayedDay") -> dict[str, Any]:
     from digest.rendering import reason_text
 
     return {

@@ -34,12 +34,14 @@ class ReplayedDay:
         new_papers: how many papers the day brought.
         edition: what the profile would have got of them.
         collected: what each saved answer brought; empty for papers of the store.
+        against: what the other profile would have got, where two are compared.
     """
 
     day: date
     new_papers: int
     edition: Edition
     collected: CollectReport = field(default_factory=lambda: CollectReport(()))
+    against: Edition | None = None
 
 
 @dataclass(slots=True)
@@ -59,7 +61,11 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def replay_stored(
-    store: Store, profile: Profile, days: Iterable[date], options: EditionOptions
+    store: Store,
+    profile: Profile,
+    days: Iterable[date],
+    options: EditionOptions,
+    against: Profile | None = None,
 ) -> Iterator[ReplayedDay]:
     """Compose each day's edition from the papers that the store saw first on that day.
 
@@ -68,14 +74,16 @@ def replay_stored(
         profile: days begin at midnight in its zone.
         days: in their order.
         options: what editions may draw on; their window is that day.
+        against: another profile, to compare; its days are those of the first one's zone.
     """
     zone = ZoneInfo(profile.schedule.timezone)
     for day in days:
         start, end = (
             datetime.combine(day + timedelta(days=n), time(), zone).astimezone(UTC) for n in (0, 1)
         )
-        edition = _edition(store, profile, day, replace(options, window=end - start), end)
-        yield ReplayedDay(day, edition.candidates, edition)
+        options_of_day = replace(options, window=end - start)
+        edition, other = _editions(store, (profile, against), day, options_of_day, end)
+        yield ReplayedDay(day, edition.candidates, edition, against=other)
 
 
 async def replay_saved(
@@ -87,6 +95,7 @@ async def replay_saved(
     *,
     folders: Mapping[str, Path],
     options: EditionOptions,
+    against: Profile | None = None,
 ) -> AsyncIterator[ReplayedDay]:
     """Collect each day's saved answers at 06:00 UTC of that day, and compose its edition.
 
@@ -98,6 +107,7 @@ async def replay_saved(
         days: in their order.
         folders: source -> folder with files like ``2026-05-04.jsonl.gz``; a day may have none.
         options: what editions may draw on; their window is the day since the last collection.
+        against: another profile, to compare.
     """
     for day in days:
         clock.now = datetime.combine(day, _COLLECTED_AT)
@@ -106,10 +116,11 @@ async def replay_saved(
             for file in saved_files(folder, day):
                 reports += await _collect(collector, file, Feed("replay", source), clock.now)
         collected = CollectReport(tuple(reports))
-        edition = await asyncio.to_thread(
-            _edition, store, profile, day, replace(options, window=_A_DAY), clock.now
+        options_of_day = replace(options, window=_A_DAY)
+        edition, other = await asyncio.to_thread(
+            _editions, store, (profile, against), day, options_of_day, clock.now
         )
-        yield ReplayedDay(day, collected.total("new_papers"), edition, collected)
+        yield ReplayedDay(day, collected.total("new_papers"), edition, collected, other)
 
 
 def saved_files(folder: Path, day: date) -> list[Path]:
@@ -144,7 +155,14 @@ def _unpacked(file: Path) -> bytes:
     return body
 
 
-def _edition(
-    store: Store, profile: Profile, day: date, options: EditionOptions, now: datetime
-) -> Edition:
-    return Day(store, (), options, now).edition(profile, day)
+def _editions(
+    store: Store,
+    profiles: tuple[Profile, Profile | None],
+    day: date,
+    options: EditionOptions,
+    now: datetime,
+) -> tuple[Edition, Edition | None]:
+    """Compose a day's edition for one profile or two; the papers are prepared once."""
+    candidates = Day(store, (), options, now)
+    one, other = profiles
+    return candidates.edition(one, day), candidates.edition(other, day) if other else None

@@ -82,3 +82,25 @@ def test_wrong_use_is_one_line(cli, arguments: tuple[str, ...], trouble: str) ->
 
 def test_what_is_wanted_must_be_said(cli) -> None:
     assert "--phrase" in cli("replay", *DAYS).trouble
+
+
+def test_two_profiles_are_compared_day_by_day(cli, saved: Path) -> None:
+    Path("other.toml").write_text('trending = 0\n[interests]\nphrases = ["teacups"]\n')
+    asked = ("replay", *DAYS, *WANTED, "--arxiv", saved, "--against", "other.toml")
+    told = cli(*asked).out.splitlines()
+    assert "1 only with this profile, 1 only with the other, 0 with both" in told[1]
+    assert told[2].startswith("    - A Theory of Teacups")
+    assert told[3].startswith("    + Listening to Glaciers")
+    monday, tuesday = cli(*asked, "--json").json_lines
+    assert monday["against"] == {
+        "only_here": ["2611.00001"],
+        "only_against": ["2611.00002"],
+        "both": [],
+    }
+    assert tuesday["against"] == {"only_here": [], "only_against": [], "both": []}
+
+
+def test_papers_of_both_profiles_are_told_once(cli, saved: Path) -> None:
+    Path("same.toml").write_text('[interests]\nphrases = ["glacier acoustics"]\n')
+    asked = ("replay", *DAYS, *WANTED, "--arxiv", saved, "--against", "same.toml", "--json")
+    assert cli(*asked).json_lines[0]["against"]["both"] == ["2611.00001"]
