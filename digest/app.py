@@ -102,8 +102,18 @@ class App:
         """What editions may draw on."""
         edition = self.settings.edition
         return EditionOptions(
-            window=timedelta(days=edition.window_days), background=edition.background_papers
+            window=timedelta(days=edition.window_days),
+            background=edition.background_papers,
+            model=self._model,
         )
+
+    @property
+    def _model(self) -> str:
+        """Whose stored embeddings count; empty: none do, and everything else works."""
+        try:
+            return self.embedder.name if self.embedder else ""
+        except EmbeddingError:
+            return ""
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -24,10 +24,12 @@ class EditionOptions:
     Attributes:
         window: how far back papers may have come when nothing was sent since.
         background: how many stored papers tell the ranker which words are common.
+        model: whose stored embeddings count; empty: none do.
     """
 
     window: timedelta = timedelta(days=7)
     background: int = 6_000
+    model: str = ""
 
 
 class Day:
@@ -51,7 +53,9 @@ class Day:
         self._now = now
         self._papers = store.papers.candidates(self.since, now)
         background = store.papers.background(options.background, until=now)
-        self._prepared = ranking.prepare(self._papers, background)
+        self._model = options.model
+        vectors = self._vectors([paper.paper_id for paper in (*self._papers, *background)])
+        self._prepared = ranking.prepare(self._papers, background, vectors=vectors)
         states = {state.feed: state for state in store.feeds.states()}
         self._feeds = readings(feeds, states, now)
         self._health = tuple(
@@ -105,13 +109,24 @@ class Day:
             eligible: numbers of the papers that may be in the edition.
             below_bar: also list papers that are similar, but no match.
         """
+        examples = self._examples_of(profile)
+        vectors = self._vectors([paper.paper_id for paper in examples.values()])
         return ranking.rank(
             self._prepared,
             profile,
-            examples=self._examples_of(profile),
+            examples=examples,
+            meanings={
+                value: vectors[paper.paper_id]
+                for value, paper in examples.items()
+                if paper.paper_id in vectors
+            },
             eligible=eligible,
             below_bar=below_bar,
         )
+
+    def _vectors(self, paper_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the stored embeddings of papers, where that is on."""
+        return self._store.vectors.of(paper_ids, self._model) if self._model else {}
 
     def _examples_of(self, profile: Profile) -> dict[str, Paper]:
         """Return the stored papers that example interests name."""

@@ -16,6 +16,7 @@ import multiprocessing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +146,17 @@ class _Work:
             interests += [Interest(InterestKind.PHRASE, word) for word in words]
         examples = {name: self.task.papers[name] for name in liked}
         found = ranking.rank(
-            self.prepared, Profile(interests=tuple(interests)), examples=examples, below_bar=True
+            self.prepared,
+            Profile(interests=tuple(interests)),
+            examples=examples,
+            below_bar=True,
+            explain=False,
         )
         names = self._names
         best = ranking.best_first(found)[: self.wanted.top]
         return str(user["id"]), [names[scored.paper.paper_id] for scored in best]
 
-    @property
+    @cached_property
     def _names(self) -> dict[int, str]:
         return {self.task.papers[name].paper_id: name for name in self.task.candidates}
 

@@ -44,8 +44,11 @@ def rank(
     profile: Profile,
     *,
     examples: Mapping[str, Paper] | None = None,
+    meanings: Mapping[str, bytes] | None = None,
     eligible: Collection[int] | None = None,
     below_bar: bool = False,
+    limit: int | None = None,
+    explain: bool = True,
 ) -> Ranking:
     """Rank the candidates for one profile.
 
@@ -53,9 +56,12 @@ def rank(
         candidates: what `prepare` made of the day's papers.
         profile: the interests.
         examples: the stored papers that example interests name, by the interests' values.
+        meanings: embeddings of the same papers, by the same; some may be missing.
         eligible: ids of the papers this subscriber may still get; None: all.
         below_bar: also list papers that are similar but no match, after the matches and
             without reasons; to evaluate the order, not to publish it.
+        limit: list at most so many papers for each interest; None: all.
+        explain: give the reasons, which takes most of the time.
     """
     examples = examples or {}
     mine = np.ones(len(candidates.papers), dtype=bool)
@@ -63,13 +69,16 @@ def rank(
         mine = np.array([p.paper_id in eligible for p in candidates.papers], dtype=bool)
     unwanted = _muted(candidates, profile.muted, examples) & mine
     shown = mine & ~unwanted & ~_example_rows(candidates, profile.wanted, examples)
-    matches = match_all(candidates, profile, examples)
+    matches = match_all(candidates, profile, examples, meanings or {})
     strengths = np.array([m.likeness if below_bar else m.strength for m in matches])
     strengths = np.where(shown, strengths.reshape(len(matches), len(shown)), 0.0)
     popular = [_popular_paper(candidates, row) for row in candidates.popular if shown[row]]
     return Ranking(
         by_interest=tuple(
-            (match.interest, _scored(candidates, matches, strengths, number))
+            (
+                match.interest,
+                _scored(candidates, matches, strengths, number, limit, explain=explain),
+            )
             for number, match in enumerate(matches)
         ),
         popular=tuple(popular),
@@ -90,7 +99,13 @@ def best_first(ranking: Ranking) -> list[ScoredPaper]:
 
 
 def _scored(
-    candidates: Candidates, matches: Sequence[Match], strengths: Floats, number: int
+    candidates: Candidates,
+    matches: Sequence[Match],
+    strengths: Floats,
+    number: int,
+    limit: int | None,
+    *,
+    explain: bool,
 ) -> tuple[ScoredPaper, ...]:
     """Return the papers of one interest, best first."""
     own = strengths[number]
@@ -98,7 +113,7 @@ def _scored(
     scores = own + _OTHERS * (strengths.sum(axis=0) - own) + popularity
     scores = np.round(scores, _DIGITS)
     rows = np.flatnonzero(own > 0)
-    rows = rows[np.lexsort((candidates.order[rows], -scores[rows]))]
+    rows = rows[np.lexsort((candidates.order[rows], -scores[rows]))][:limit]
     parts = _OTHERS * strengths
     parts[number] = own
     return tuple(
@@ -106,7 +121,9 @@ def _scored(
             candidates.papers[row],
             float(scores[row]),
             matches[number].interest,
-            _reasons(candidates, matches, parts[:, row], float(popularity[row]), row),
+            _reasons(candidates, matches, parts[:, row], float(popularity[row]), row)
+            if explain
+            else (),
         )
         for row in rows.tolist()
     )

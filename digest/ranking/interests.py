@@ -6,7 +6,7 @@ Strengths run from 0 to 1 and mean the same for every kind of interest:
 author      1 with the same given name, 0.7 with an initial or a last name alone
 phrase      0.6 word for word (0.75 in the title) plus 0.25 x similarity; else 0.6 x similarity
 topic       0.4 + 0.5 x the source's confidence
-example     similarity (`similarity`, or `learning` from three examples on)
+example     similarity to all examples together (`learning`)
 text        the same as a phrase word for word; else similarity
 category    0.2 plus 0.2 x the likeness to the profile's other interests
 ==========  ================================================================================
@@ -22,9 +22,10 @@ import numpy as np
 from digest.models import Interest, InterestKind, Paper, Profile, Reason, ReasonKind
 from digest.ranking.candidates import Candidates
 from digest.ranking.features import Floats, Matrix
-from digest.ranking.learning import ENOUGH, learn
+from digest.ranking.learning import Example, learn
 from digest.ranking.reasons import shared_words
 from digest.ranking.similarity import similarity, telling_weights, with_feedback
+from digest.ranking.written import beside
 from digest.text import parse_arxiv_id, parse_doi
 
 _PHRASE, _IN_TITLE, _PHRASE_MORE, _NEAR = 0.6, 0.15, 0.25, 0.6
@@ -53,12 +54,22 @@ class Match:
 
 
 def match_all(
-    candidates: Candidates, profile: Profile, examples: Mapping[str, Paper]
+    candidates: Candidates,
+    profile: Profile,
+    examples: Mapping[str, Paper],
+    meanings: Mapping[str, bytes],
 ) -> list[Match]:
-    """Match every wanted interest of a profile, in the profile's order."""
+    """Match every wanted interest of a profile, in the profile's order.
+
+    Args:
+        candidates: the day's papers.
+        profile: the interests.
+        examples: the stored papers that example interests name, by the interests' values.
+        meanings: the embeddings of those that have one, by the same.
+    """
     wanted = profile.wanted
     example_papers = [i for i in wanted if i.kind is InterestKind.EXAMPLE]
-    together = _match_examples(candidates, example_papers, examples)
+    together = _match_examples(candidates, example_papers, examples, meanings)
     matches = []
     for interest in wanted:
         match interest.kind:
@@ -150,31 +161,42 @@ def _order_categories(matches: Sequence[Match], n: int) -> list[Match]:
 
 
 def _match_examples(
-    candidates: Candidates, interests: Sequence[Interest], examples: Mapping[str, Paper]
+    candidates: Candidates,
+    interests: Sequence[Interest],
+    examples: Mapping[str, Paper],
+    meanings: Mapping[str, bytes],
 ) -> dict[Interest, Match]:
-    """Match example papers: together when there are enough of them, else one by one."""
+    """Match example papers, all together; one of which nothing is known matches nothing."""
     texts = {i: _example_text(i.value, examples.get(i.value)) for i in interests}
-    vectors = {
-        i: candidates.features.vector(f"{title}. {rest}") for i, (title, rest) in texts.items()
-    }
-    known = [i for i, vector in vectors.items() if vector.nnz]
-    joint = None
-    if len(known) >= ENOUGH:
-        stored = [examples[i.value] for i in known if i.value in examples]
-        categories = [category for paper in stored for category in paper.categories]
-        weights = [i.weight for i in known]
-        joint = learn(candidates, [vectors[i] for i in known], weights, categories)
+    learned: dict[Interest, Example] = {}
+    nothing = np.zeros(len(candidates.papers))
+    for interest, (title, rest) in texts.items():
+        stems = candidates.features.vector(f"{title}. {rest}")
+        if stems.nnz:
+            paper = examples.get(interest.value)
+            learned[interest] = Example(
+                stems,
+                beside(stems, candidates.written.vector(f"{title}. {rest}")),
+                candidates.meaning(meanings.get(interest.value)),
+                paper.categories if paper else (),
+                interest.weight,
+            )
+    joint = learn(candidates, list(learned.values())) if learned else None
+    order = {interest: number for number, interest in enumerate(learned)}
     matches = {}
-    for interest, vector in vectors.items():
-        why = _why_example(candidates, texts[interest][0], vector)
-        if joint and interest in known:
-            mine = joint.passes & (joint.nearest == known.index(interest))
-            strength, likeness = np.where(mine, joint.strength, 0.0), joint.strength
-        else:
-            near = similarity(candidates, vector)
-            strength, likeness = near.matches, near.strength
-        matches[interest] = Match(interest, strength, likeness, why)
+    for interest, (title, _) in texts.items():
+        if joint is None or interest not in order:
+            matches[interest] = Match(interest, nothing, nothing, _no_reason)
+            continue
+        why = _why_example(candidates, title, learned[interest].stems)
+        mine = joint.passes & (joint.nearest == order[interest])
+        strength = np.where(mine, joint.strength, 0.0)
+        matches[interest] = Match(interest, strength, joint.strength, why)
     return matches
+
+
+def _no_reason(row: int, part: float) -> Reason:
+    raise LookupError(f"nothing matches, so row {row} has no reason ({part})")
 
 
 def _example_text(value: str, paper: Paper | None) -> tuple[str, str]:
