@@ -70,7 +70,7 @@ class Subscriptions:
         self.store.people.remove(self.get(address).address)
 
     def answer(self, address: str, ref: str, kind: AnswerKind, now: datetime) -> Paper:
-        """Note what a subscriber says of a paper; the next edition follows it.
+        """Note what a subscriber says of a paper; rankings are judged by it.
 
         Args:
             address: who answers.
