@@ -32,7 +32,7 @@ def answer(
     said: Annotated[Said, typer.Argument(help="What the subscriber says of it.")],
     address: Whose,
 ) -> int:
-    """Note what a subscriber says of a paper; `evaluate` judges by it."""
+    """Note what a subscriber says of a paper, for `evaluate`."""
     from digest.app import utc_now
     from digest.models import AnswerKind
 
