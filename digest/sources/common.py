@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from digest import text
 from digest.errors import ParseError, SourceError
 from digest.models import Entry
-from digest.sources.base import MAX_ABSTRACT, MAX_AUTHORS, MAX_TITLE, MAX_TOPICS, Feed, Response
+from digest.sources.base import (
+    MAX_ABSTRACT,
+    MAX_AUTHORS,
+    MAX_TITLE,
+    MAX_TOPICS,
+    Feed,
+    Request,
+    Response,
+)
 
 MAX_URL = 2_000
 
@@ -177,6 +185,12 @@ def choice_option(feed: Feed, name: str, choices: Sequence[str]) -> str:
         known = ", ".join(choices[:-1]) + f" or {choices[-1]}"
         raise SourceError(f"feed {feed.name!r}: {name} must be {known}, not {told!r}")
     return told
+
+
+def api_request(url: str, query: dict[str, str]) -> Request:
+    """Return the request for an answer in JSON, with these parameters and no others."""
+    address = urlsplit(url)._replace(query=urlencode(query), fragment="").geturl()
+    return Request(address, kind="api", accept="application/json")
 
 
 def read_json(response: Response) -> Any:

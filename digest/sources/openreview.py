@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from digest import text
 from digest.errors import ParseError, SourceError
 from digest.models import Entry
 from digest.sources.base import MAX_ENTRIES, Feed, Page, Request, Response
 from digest.sources.common import (
+    api_request,
     bounded,
     dated,
     line,
@@ -122,13 +123,13 @@ def _at_location(feed: Feed) -> Request:
     query = dict(parse_qsl(parts.query))
     if web_url(feed.location) and re.match(r"/notes(?:/search)?/?$", parts.path):
         if parts.path.startswith("/notes/search") or query.keys() & {"id", "forum"}:
-            return _request(feed.location, query)
-        return _request(feed.location, _NEWEST_FIRST | {"limit": str(_LIMIT)} | query)
+            return api_request(feed.location, query)
+        return api_request(feed.location, _NEWEST_FIRST | {"limit": str(_LIMIT)} | query)
     shown = query.get("id", "")
     if web_url(feed.location) and parts.path in ("/group", "/venue") and _GROUP.fullmatch(shown):
         return _listed("content.venueid", shown, _LIMIT)
     if web_url(feed.location) and parts.path == "/forum" and _ID.fullmatch(shown):
-        return _request(API, {"id": shown})
+        return api_request(API, {"id": shown})
     raise SourceError(
         f"feed {feed.name!r}: {feed.location!r} is no address of OpenReview's notes or of a venue; "
         "name a venue or a search instead, or read a saved answer with "
@@ -137,7 +138,7 @@ def _at_location(feed: Feed) -> Request:
 
 
 def _listed(kind: str, group: str, limit: int) -> Request:
-    return _request(API, {kind: group} | _NEWEST_FIRST | {"limit": str(limit), "offset": "0"})
+    return api_request(API, {kind: group} | _NEWEST_FIRST | {"limit": str(limit), "offset": "0"})
 
 
 def _search(feed: Feed) -> Request:
@@ -146,7 +147,7 @@ def _search(feed: Feed) -> Request:
         raise SourceError(f"feed {feed.name!r}: search must have 1 to {_MAX_SEARCH} characters")
     limit = number_option(feed, "limit", _FOUND, _LIMIT)
     whole = {"type": "terms", "content": "all", "group": "all", "source": "forum"}
-    return _request(
+    return api_request(
         f"{API}/search", {"term": words} | whole | _NEWEST_FIRST | {"limit": str(limit)}
     )
 
@@ -166,12 +167,7 @@ def _next_page(url: str, received: int) -> Request | None:
     start = int(offset) + received
     if received < min(max(1, int(limit)), _LIMIT) or start >= _MOST_NOTES:
         return None
-    return _request(url, query | {"offset": str(start)})
-
-
-def _request(url: str, query: dict[str, str]) -> Request:
-    address = urlsplit(url)._replace(query=urlencode(query), fragment="").geturl()
-    return Request(address, kind="api", accept="application/json")
+    return api_request(url, query | {"offset": str(start)})
 
 
 # ---------------------------------------------------------------- what came

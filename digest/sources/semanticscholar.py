@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from digest import text
 from digest.errors import ParseError, SourceError
 from digest.models import Entry
 from digest.sources.base import MAX_ENTRIES, Feed, Page, Request, Response
 from digest.sources.common import (
+    api_request,
     bounded,
     choice_option,
     dated,
@@ -120,7 +121,7 @@ def _at_location(feed: Feed) -> Request:
         )
     knows_tldr = parts.path.startswith("/graph/") and not parts.path.endswith("/bulk")
     fields = {"fields": _WITH_TLDR if knows_tldr else _BASIC}
-    return _request(feed.location, fields | dict(parse_qsl(parts.query)))
+    return api_request(feed.location, fields | dict(parse_qsl(parts.query)))
 
 
 def _recommendations(feed: Feed) -> list[Request]:
@@ -137,7 +138,7 @@ def _recommendations(feed: Feed) -> list[Request]:
         "fields": _BASIC,
     }
     place = f"{API}/recommendations/v1/papers/forpaper/"
-    return [_request(place + quote(paper, safe=":/()"), query) for paper in papers]
+    return [api_request(place + quote(paper, safe=":/()"), query) for paper in papers]
 
 
 def _search(feed: Feed, now: datetime) -> Request:
@@ -154,7 +155,7 @@ def _search(feed: Feed, now: datetime) -> Request:
     }
     if studied := text.collapse(feed.options.get("fields", "")):
         query["fieldsOfStudy"] = studied
-    return _request(f"{API}/graph/v1/paper/search/bulk", query)
+    return api_request(f"{API}/graph/v1/paper/search/bulk", query)
 
 
 def _next_part(url: str, answer: Any) -> Request | None:
@@ -167,21 +168,16 @@ def _next_part(url: str, answer: Any) -> Request | None:
     query = dict(parse_qsl(urlsplit(url).query))
     token, offset = answer.get("token"), answer.get("next")
     if isinstance(token, str) and _TOKEN.fullmatch(token) and token != query.get("token"):
-        return _request(url, query | {"token": token})
+        return api_request(url, query | {"token": token})
     # No more than 1,000 papers are given by relevance.
     if isinstance(offset, int) and _offset(query) < offset < 1_000:
-        return _request(url, query | {"offset": str(offset)})
+        return api_request(url, query | {"offset": str(offset)})
     return None
 
 
 def _offset(query: dict[str, str]) -> int:
     told = query.get("offset", "")
     return int(told) if re.fullmatch("[0-9]{1,6}", told) else 0
-
-
-def _request(url: str, query: dict[str, str]) -> Request:
-    address = urlsplit(url)._replace(query=urlencode(query), fragment="").geturl()
-    return Request(address, kind="api", accept="application/json")
 
 
 # ---------------------------------------------------------------- what came
