@@ -70,12 +70,14 @@ def main() -> None:
             home = given.pack / name
             files = [home / f"{part}.jsonl" for part in ("papers", "candidates", "users")]
             figure = FIGURES[name]
+            truth = (home / "truth.jsonl").read_text(encoding="utf-8").splitlines()
+            scored = {json.loads(line)["user"] for line in truth}
             for profile in given.profiles:
                 started = time.perf_counter()
                 what = wanted(profile)
                 ranked = rank_task(read_task(*files, what), what, jobs=given.jobs)
                 seconds = time.perf_counter() - started
-                mine.write_text(json.dumps(ranked))
+                mine.write_text(json.dumps({u: ranked[u] for u in scored & ranked.keys()}))
                 baseline(given.pack, home, profile, other)
                 ours, theirs = (figures(given.pack, home, r)[figure] for r in (mine, other))
                 print(
