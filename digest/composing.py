@@ -9,7 +9,7 @@ in an edition, and near-duplicates of it (the same title, nearly the same abstra
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -21,7 +21,6 @@ from digest.models import (
     Paper,
     Profile,
     Ranking,
-    ReasonKind,
     ScoredPaper,
     Section,
 )
@@ -43,6 +42,7 @@ class _Words:
     interests: str
     other_interests: str
     like: str
+    liked: str
     papers: Callable[[int], str]
     muted: str
     no_match: str
@@ -58,6 +58,7 @@ _ENGLISH = _Words(
     interests="From your interests",
     other_interests="From your other interests",
     like="Like: {title}",
+    liked="Like what you liked",
     papers=lambda n: "1 new paper" if n == 1 else f"{n:,} new papers",
     muted="{papers}, all of what you muted.",
     no_match="{papers}, none matches your interests.",
@@ -74,6 +75,7 @@ _WORDS = {
         interests="登録した関心から",
         other_interests="そのほかの関心から",
         like="似た論文：{title}",
+        liked="「もっと」と答えた論文に近いもの",
         papers=lambda n: f"新着論文{n:,}件",
         muted="{papers}は、すべてミュートした内容でした。",
         no_match="{papers}のうち、登録した関心に合うものはありませんでした。",
@@ -234,8 +236,8 @@ def _sections(ranking: Ranking, placed: Iterable[ScoredPaper], words: _Words) ->
     groups = [sorted(group, key=_by_score) for group in groups if group]
     single = [group[0] for group in groups if len(group) == 1]
     if len(groups) <= _MANY_SECTIONS or len(single) < _FEW:
-        return [_section(group, words) for group in groups]
-    sections = [_section(group, words) for group in groups if len(group) > 1]
+        return [_section(group, ranking, words) for group in groups]
+    sections = [_section(group, ranking, words) for group in groups if len(group) > 1]
     heading = words.other_interests if sections else words.interests
     single.sort(key=_by_score)
     return [*sections, Section(heading, single[0].interest, tuple(single))]
@@ -245,18 +247,20 @@ def _by_score(scored: ScoredPaper) -> tuple[float, int]:
     return -scored.score, scored.paper.paper_id
 
 
-def _section(papers: Sequence[ScoredPaper], words: _Words) -> Section:
+def _section(papers: Sequence[ScoredPaper], ranking: Ranking, words: _Words) -> Section:
     """Return a section of one interest's papers, best first."""
-    return Section(_heading(papers[0], words), papers[0].interest, tuple(papers))
-
-
-def _heading(scored: ScoredPaper, words: _Words) -> str:
-    """Return an interest in a few words; `scored` is its best paper."""
-    interest = scored.interest
+    interest = papers[0].interest
     assert interest is not None
+    return Section(_heading(interest, ranking.titles, words), interest, tuple(papers))
+
+
+def _heading(interest: Interest, titles: Mapping[str, str], words: _Words) -> str:
+    """Return an interest in a few words; `titles` are those of example papers."""
+    if interest.kind is InterestKind.ANSWERS:
+        return words.liked
     if interest.kind is InterestKind.EXAMPLE:
-        titles = (r.value for r in scored.reasons if r.kind is ReasonKind.EXAMPLE)
-        return cut(words.like.format(title=collapse(next(titles, interest.value))), _HEADING)
+        title = titles.get(interest.value, interest.value)
+        return cut(words.like.format(title=collapse(title)), _HEADING)
     if interest.kind is InterestKind.TOPIC:
         return cut(collapse(interest.value.rpartition(">")[2]), _HEADING)
     return cut(collapse(interest.value), _HEADING)

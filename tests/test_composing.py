@@ -14,8 +14,6 @@ from digest.models import (
     Paper,
     Profile,
     Ranking,
-    Reason,
-    ReasonKind,
     ScoredPaper,
 )
 
@@ -150,9 +148,9 @@ def test_without_interests_the_edition_is_all_trending() -> None:
     ],
 )
 def test_sections_are_titled_by_the_interest_in_words(interest: Interest, title: str) -> None:
-    reason = Reason(ReasonKind.EXAMPLE, "On old maps", ("maps",), 0.5)
-    scored = ScoredPaper(_paper(1), 0.5, interest, (reason,))
-    edition = _compose(Ranking(((interest, (scored,)),), (), 1, 0))
+    scored = ScoredPaper(_paper(1), 0.5, interest)
+    titles = {"3103.00001": "On old maps"}
+    edition = _compose(Ranking(((interest, (scored,)),), (), 1, 0, titles))
     assert edition.sections[0].title == title
     assert edition.sections[0].interest == interest
 
@@ -227,10 +225,10 @@ def test_headings_speak_japanese() -> None:
     listed[_interest("大きな関心")] = {101: 0.1, 102: 0.05}
     edition = _compose(_ranking(listed), papers=20, language="ja")
     assert list(_sections(edition)) == ["大きな関心", "そのほかの関心から"]
-    reason = Reason(ReasonKind.EXAMPLE, "On old maps", ("maps",), 0.5)
     example = _interest("3103.00001", kind=InterestKind.EXAMPLE)
-    scored = ScoredPaper(_paper(1), 0.5, example, (reason,))
-    edition = _compose(Ranking(((example, (scored,)),), (), 1, 0), language="ja")
+    scored = ScoredPaper(_paper(1), 0.5, example)
+    titles = {"3103.00001": "On old maps"}
+    edition = _compose(Ranking(((example, (scored,)),), (), 1, 0, titles), language="ja")
     assert list(_sections(edition)) == ["似た論文：On old maps"]
     assert list(_sections(_compose(_ranking({}, popular=[4]), language="ja"))) == ["いま話題の論文"]
 

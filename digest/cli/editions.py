@@ -45,6 +45,7 @@ def preview(
 ) -> int:
     """Print a digest on demand; nothing is stored or sent."""
     from digest.app import utc_now
+    from digest.models import Answer
     from digest.pipeline import Day as Candidates
     from digest.store import History
 
@@ -53,11 +54,14 @@ def preview(
     wanted = person.profile if person else read_profile(told)
     edition_date, now = _moment(day, wanted, utc_now())
     candidates = Candidates(parts.store, parts.enabled_feeds, parts.edition_options, now)
-    past = History()
+    past, answers = History(), tuple[Answer, ...]()
     if person:
         ids = [person.subscriber_id]
         past = parts.store.editions.history(ids, since=candidates.since)[person.subscriber_id]
-    edition = candidates.edition(wanted, edition_date, since=past.cut, sent=past.sent_papers)
+        answers = parts.store.answers.of(ids).get(person.subscriber_id, ())
+    edition = candidates.edition(
+        wanted, edition_date, since=past.cut, sent=past.sent_papers, answers=answers
+    )
     write_text(_in_format(parts.renderer.render(edition, parts.links), format), out)
     return 0
 

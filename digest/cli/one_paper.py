@@ -32,7 +32,7 @@ def answer(
     said: Annotated[Said, typer.Argument(help="What the subscriber says of it.")],
     address: Whose,
 ) -> int:
-    """Note what a subscriber says of a paper, for `evaluate`."""
+    """Note what a subscriber says of a paper, to rank by."""
     from digest.app import utc_now
     from digest.models import AnswerKind
 
@@ -77,7 +77,10 @@ def _told(trace: "Trace") -> str:
         lines.append(f"{part.score:5.3f}  {part.likeness:8.3f}  {_name(part)}")
         for reason in part.reasons:
             told = f"{reason.kind.value}: {' '.join((reason.value, *reason.words))}"
-            lines.append(f"{'':17}{reason.contribution:5.3f}  {told}")
+            lines.append(f"{'':17}{reason.contribution:+6.3f}  {told}")
+        if part.terms:
+            lines.append(f"{'':17}its words, each with its part of the likeness:")
+            lines += [f"{'':19}{value:+6.3f}  {name or 'all others'}" for name, value in part.terms]
     return "\n".join(lines)
 
 
@@ -108,6 +111,7 @@ def _plain(trace: "Trace") -> dict[str, Any]:
                     }
                     for r in p.reasons
                 ],
+                "terms": [{"term": name, "part": value} for name, value in p.terms],
             }
             for p in trace.table
         ],

@@ -27,7 +27,7 @@ from digest.models.people import (
     Subscriber,
     SubscriberState,
 )
-from digest.models.rankings import Ranking, Reason, ReasonKind, ScoredPaper
+from digest.models.rankings import Opinion, Ranking, Reason, ReasonKind, ScoredPaper
 
 __all__ = [
     "SPLIT",
@@ -43,6 +43,7 @@ __all__ = [
     "Interest",
     "InterestKind",
     "KnownPaper",
+    "Opinion",
     "Paper",
     "PaperChange",
     "Placement",

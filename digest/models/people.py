@@ -15,6 +15,7 @@ class InterestKind(StrEnum):
     TOPIC = "topic"
     EXAMPLE = "example"
     TEXT = "text"
+    ANSWERS = "answers"  # what was liked by answers; no profile names it
 
 
 @dataclass(frozen=True, slots=True)

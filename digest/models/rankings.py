@@ -1,6 +1,7 @@
 """What ranking says of papers for one profile, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from digest.models.papers import Paper
@@ -15,7 +16,9 @@ class ReasonKind(StrEnum):
     AUTHOR = "author"  # value: the author of the profile; words: the name in the paper
     CATEGORY = "category"  # value: the category
     TOPIC = "topic"  # value: the AITopics path; words: its confidence
-    EXAMPLE = "example"  # value: title of the example paper; words: shared terms
+    EXAMPLE = "example"  # value: title of the example or liked paper; words: shared terms
+    LIKED = "liked"  # value: title of the nearest paper liked by an answer; words: shared terms
+    TASTE = "taste"  # value: empty; the profile as a whole, for or against; never in a mail
     POPULARITY = "popularity"  # value: source; words: counts, like "57 upvotes"
 
 
@@ -27,6 +30,21 @@ class Reason:
     value: str
     words: tuple[str, ...] = ()
     contribution: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What somebody's answers on a paper come to.
+
+    Attributes:
+        paper: the paper.
+        gain: how much it counts, where an example paper counts 1; below 0: less of this.
+        vector: its embedding, if there is one.
+    """
+
+    paper: Paper
+    gain: float
+    vector: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +66,11 @@ class Ranking:
         popular: papers by popularity, best first, whatever the interests.
         candidates: how many papers were looked at, without the muted ones.
         muted: how many papers the mutes took out.
+        titles: the titles of example interests' papers, by the interests' values.
     """
 
     by_interest: tuple[tuple[Interest, tuple[ScoredPaper, ...]], ...]
     popular: tuple[ScoredPaper, ...]
     candidates: int
     muted: int
+    titles: Mapping[str, str] = field(default_factory=dict)

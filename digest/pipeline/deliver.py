@@ -139,9 +139,9 @@ class ShardWorker:
         self, missing: Sequence[tuple[Delivery, Subscriber]], day: Day, report: ShardReport
     ) -> tuple[list[Composed], list[Settlement]]:
         """Compose editions; one that cannot be composed costs only itself."""
-        history = self._store.editions.history(
-            (who.subscriber_id for _, who in missing), since=day.since
-        )
+        people = {who.subscriber_id for _, who in missing}
+        history = self._store.editions.history(people, since=day.since)
+        answers = self._store.answers.of(people)
         composed: list[Composed] = []
         failed: list[Settlement] = []
         made: dict[tuple[int, date], Edition] = {}
@@ -154,6 +154,7 @@ class ShardWorker:
                     delivery.edition_date,
                     since=history[who].cut,
                     sent=history[who].sent_papers,
+                    answers=answers.get(who, ()),
                 )
             except Exception as error:
                 if not isinstance(error, DigestError):

@@ -1,11 +1,21 @@
 """From candidates to one subscriber's edition; shared by publish and preview."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from digest import composing, ranking
-from digest.models import Edition, FeedHealth, InterestKind, Paper, Profile, Ranking
+from digest.models import (
+    Answer,
+    Edition,
+    FeedHealth,
+    InterestKind,
+    Opinion,
+    Paper,
+    Profile,
+    Ranking,
+    ScoredPaper,
+)
 from digest.pipeline.conditions import Condition, FeedReading, readings
 from digest.sources.base import Feed
 from digest.store import Store
@@ -63,6 +73,7 @@ class Day:
             for r in self._feeds
         )
         self._examples: dict[str, Paper | None] = {}
+        self._answered: dict[int, Paper] = {}
 
     def edition(
         self,
@@ -71,6 +82,7 @@ class Day:
         *,
         since: datetime | None = None,
         sent: frozenset[int] = frozenset(),
+        answers: Sequence[Answer] = (),
     ) -> Edition:
         """Compose an edition.
 
@@ -80,15 +92,18 @@ class Day:
             since: papers that were new before or at this instant were up for an earlier
                 edition; None: all within the window are candidates.
             sent: ids of papers this subscriber was sent before.
+            answers: what this subscriber answered; later answers than `now` do not count.
         """
-        return composing.compose(
-            self.ranked(profile, self.eligible(since) - sent),
+        judgement = self.judged(profile, self.eligible(since) - sent, answers=answers)
+        edition = composing.compose(
+            judgement.ranking(),
             profile,
             edition_date=edition_date,
             composed_at=self._now,
             health=self._health,
             quiet=_is_quiet(self._feeds, edition_date),
         )
+        return _explained(edition, judgement.explained)
 
     def eligible(self, since: datetime | None = None) -> set[int]:
         """Return the numbers of the papers that are candidates after an earlier edition.
@@ -100,29 +115,67 @@ class Day:
         return {p.paper_id for p in self._papers if p.new_at and p.new_at > start}
 
     def ranked(
-        self, profile: Profile, eligible: Collection[int], *, below_bar: bool = False
+        self,
+        profile: Profile,
+        eligible: Collection[int],
+        *,
+        answers: Sequence[Answer] = (),
+        below_bar: bool = False,
     ) -> Ranking:
-        """Rank the candidates for a profile.
+        """Rank the candidates for a profile, with reasons for every paper; see `judged`."""
+        judgement = self.judged(profile, eligible, answers=answers, below_bar=below_bar)
+        return judgement.ranking(explain=True)
+
+    def judged(
+        self,
+        profile: Profile,
+        eligible: Collection[int],
+        *,
+        answers: Sequence[Answer] = (),
+        below_bar: bool = False,
+    ) -> ranking.Judgement:
+        """Judge the candidates by a profile.
 
         Args:
             profile: what the subscriber wants.
             eligible: numbers of the papers that may be in the edition.
+            answers: what the subscriber answered; later answers than `now` do not count.
             below_bar: also list papers that are similar, but no match.
         """
         examples = self._examples_of(profile)
-        vectors = self._vectors([paper.paper_id for paper in examples.values()])
-        return ranking.rank(
+        return ranking.Judgement(
             self._prepared,
             profile,
+            opinions=self._opinions([a for a in answers if a.answered_at <= self._now]),
             examples=examples,
-            meanings={
-                value: vectors[paper.paper_id]
-                for value, paper in examples.items()
-                if paper.paper_id in vectors
-            },
+            meanings=self._meanings(profile, examples),
             eligible=eligible,
             below_bar=below_bar,
         )
+
+    def _opinions(self, answers: Sequence[Answer]) -> list[Opinion]:
+        """Return what answers come to, by the order of the papers' numbers."""
+        gains = ranking.gains_of(answers)
+        missing = gains.keys() - self._answered.keys()
+        self._answered.update((p.paper_id, p) for p in self._store.papers.by_ids(missing))
+        vectors = self._vectors(list(gains))
+        return [
+            Opinion(self._answered[number], gain, vectors.get(number))
+            for number, gain in sorted(gains.items())
+            if number in self._answered
+        ]
+
+    def _meanings(self, profile: Profile, examples: Mapping[str, Paper]) -> dict[str, bytes]:
+        """Return the stored embeddings of a profile's interests, by their values."""
+        if not self._model:
+            return {}
+        vectors = self._vectors([paper.paper_id for paper in examples.values()])
+        texts = [i.value for i in profile.wanted if i.value not in examples]
+        return self._store.vectors.of_texts(texts, self._model) | {
+            value: vectors[paper.paper_id]
+            for value, paper in examples.items()
+            if paper.paper_id in vectors
+        }
 
     def _vectors(self, paper_ids: Sequence[int]) -> dict[int, bytes]:
         """Return the stored embeddings of papers, where that is on."""
@@ -135,6 +188,12 @@ class Day:
             if value not in self._examples:
                 self._examples[value] = self._store.papers.get(value)
         return {v: paper for v in values if (paper := self._examples[v]) is not None}
+
+
+def _explained(edition: Edition, explained: Callable[[ScoredPaper], ScoredPaper]) -> Edition:
+    """Give the chosen papers their reasons; the others never need any."""
+    sections = [replace(s, papers=tuple(map(explained, s.papers))) for s in edition.sections]
+    return replace(edition, sections=tuple(sections))
 
 
 def _is_quiet(found: Sequence[FeedReading], edition_date: date) -> bool:

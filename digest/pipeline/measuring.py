@@ -20,12 +20,10 @@ from datetime import date
 
 from digest import ranking
 from digest.errors import UsageError
-from digest.models import Answer, AnswerKind, Edition, Profile, Subscriber
+from digest.models import Edition, Profile, Subscriber
 from digest.pipeline.editions import Day, EditionOptions
 from digest.store import Store
 
-# How good a paper was, by the reader's strongest answer; `less` and silence are 0.
-_GAINS = {AnswerKind.MORE: 1.0, AnswerKind.SAVE: 1.0, AnswerKind.CLICK: 0.3}
 _SAMPLES = 1_000
 _LOW, _HIGH = 0.025, 0.975
 
@@ -79,12 +77,14 @@ def evaluate(
     before: Edition | None = None
     had: set[int] = set()
     for edition in _editions(store, person):
-        gains = _gains([a for a in answers if a.answered_at > edition.composed_at])
+        later = ranking.gains_of(a for a in answers if a.answered_at > edition.composed_at)
+        gains = {number: gain for number, gain in later.items() if gain > 0}
         if gains:
             candidates = Day(store, (), options, edition.composed_at)
             eligible = candidates.eligible(before.composed_at if before else None) - had
             if liked := {number: gain for number, gain in gains.items() if number in eligible}:
-                ranked = candidates.ranked(profile, eligible, below_bar=True)
+                judgement = candidates.judged(profile, eligible, answers=answers, below_bar=True)
+                ranked = judgement.ranking()
                 order = [scored.paper.paper_id for scored in ranking.best_first(ranked)[:first]]
                 days.append(_score(edition.edition_date, len(eligible), order, liked))
         before = edition
@@ -104,17 +104,6 @@ def evaluate(
 def _editions(store: Store, person: Subscriber) -> list[Edition]:
     numbers = store.editions.dates(person.subscriber_id).values()
     return sorted(store.editions.by_ids(numbers).values(), key=lambda e: e.composed_at)
-
-
-def _gains(answers: Sequence[Answer]) -> dict[int, float]:
-    """Return how good each paper was; only those that were liked."""
-    disliked = {a.paper_id for a in answers if a.kind is AnswerKind.LESS}
-    gains: dict[int, float] = {}
-    for answer in answers:
-        gain = _GAINS.get(answer.kind, 0.0)
-        if gain and answer.paper_id not in disliked:
-            gains[answer.paper_id] = max(gain, gains.get(answer.paper_id, 0.0))
-    return gains
 
 
 def _score(

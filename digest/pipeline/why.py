@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from digest import composing
 from digest.models import (
+    Answer,
     Delivery,
     DeliveryState,
     Edition,
@@ -26,6 +27,7 @@ from digest.models import (
 )
 from digest.pipeline.conditions import readings
 from digest.pipeline.editions import OVERLAP, Day, EditionOptions
+from digest.ranking import Judgement
 from digest.sources.base import Feed
 from digest.store import Store
 
@@ -61,13 +63,16 @@ class Part:
         interest: None: popularity outside the interests.
         score: the paper's score for it; 0: it does not match.
         likeness: how similar it is all the same, 0 to 1, whatever the bar.
-        reasons: the parts of the score.
+        reasons: all parts of the score; they add up to it.
+        terms: the paper's terms that make it like the interest, each with its part of the
+            product that the similarity is measured by; under an empty name what is left.
     """
 
     interest: Interest | None
     score: float
     likeness: float
     reasons: tuple[Reason, ...] = ()
+    terms: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +217,19 @@ class Inquiry:
         eligible = candidates.eligible(since) - sent[person.subscriber_id].sent_papers
         which = "the next edition" if moment == self._now else f"the edition of {day}"
         steps = (*steps, Step(Stage.CANDIDATE, True, (f"one of {len(eligible):,} for {which}",)))
-        scored, table = self._scored(candidates, paper, person.profile)
+        mine = person.subscriber_id
+        answers = self._store.answers.of([mine]).get(mine, ())
+        scored, table = self._scored(candidates, paper, person.profile, answers)
         steps = (*steps, scored)
         if scored.passed:
             edition = candidates.edition(
-                person.profile, day, since=since, sent=sent[person.subscriber_id].sent_papers
+                person.profile,
+                day,
+                since=since,
+                sent=sent[person.subscriber_id].sent_papers,
+                answers=answers,
             )
-            ranking = candidates.ranked(person.profile, eligible)
+            ranking = candidates.judged(person.profile, eligible, answers=answers).ranking()
             places = [(interest, _place(papers, paper)) for interest, papers in ranking.by_interest]
             chosen = _chosen(edition, paper, person.profile, places, moment < self._now)
             steps = (*steps, chosen)
@@ -243,10 +254,11 @@ class Inquiry:
         return person.profile.schedule.local_date(self._now), self._now, before
 
     def _scored(
-        self, candidates: Day, paper: Paper, profile: Profile
+        self, candidates: Day, paper: Paper, profile: Profile, answers: Sequence[Answer]
     ) -> tuple[Step, tuple[Part, ...]]:
         alone = {paper.paper_id}
-        matches = candidates.ranked(profile, alone)
+        judgement = candidates.judged(profile, alone, answers=answers)
+        matches = judgement.ranking()
         if matches.muted:
             muting = [
                 f"“{mute.value}”"
@@ -254,8 +266,8 @@ class Inquiry:
                 if candidates.ranked(Profile(interests=(mute,)), alone).muted
             ]
             return Step(Stage.SCORED, False, (f"muted by {', '.join(muting)}",)), ()
-        similar = candidates.ranked(profile, alone, below_bar=True)
-        table = _table(matches.by_interest, similar.by_interest)
+        similar = candidates.judged(profile, alone, answers=answers, below_bar=True)
+        table = _table(judgement, matches.by_interest, similar.ranking().by_interest)
         popular = next(iter(matches.popular), None)
         if popular:
             table = (*table, Part(None, popular.score, 0.0, popular.reasons))
@@ -290,6 +302,7 @@ def _no_candidate(
 
 
 def _table(
+    judgement: Judgement,
     matches: Sequence[tuple[Interest, Sequence[ScoredPaper]]],
     similar: Sequence[tuple[Interest, Sequence[ScoredPaper]]],
 ) -> tuple[Part, ...]:
@@ -299,7 +312,8 @@ def _table(
             interest,
             found[0].score if found else 0.0,
             near[0].score if near else 0.0,
-            found[0].reasons if found else (),
+            tuple(judgement.parts(found[0])) if found else (),
+            tuple(judgement.terms(found[0].paper.paper_id, interest)) if found else (),
         )
         for (interest, found), (_, near) in zip(matches, similar, strict=True)
     )

@@ -1,12 +1,13 @@
 """The day's candidates, prepared once and shared by all subscribers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from digest.models import Paper
@@ -14,11 +15,13 @@ from digest.ranking.features import Corpus, Features, Floats, Ints, Matrix, buil
 from digest.ranking.index import Index
 from digest.ranking.kinship import Kinship
 from digest.ranking.popularity import popularity
+from digest.ranking.whitening import Whitening
 from digest.ranking.words import BREAK, MARK, MAX_TEXT, UNKNOWN, plain, spans
 from digest.ranking.written import Written, beside
 
 MAX_REFERENCE = 1_000  # papers of the background that scores are compared with
 MAX_WHITENING = 3_000  # and those that tell what all papers have in common; more brought nothing
+MAX_SHOWN = 300  # and of these, those that a joint judgement is compared with
 DENSE = np.dtype("<f2")  # of an embedding as it is stored
 
 
@@ -31,13 +34,14 @@ class Candidates:
         features: how texts become vectors.
         corpus: the candidates' words in order.
         matrix: a unit vector a paper.
-        background: the same of the background's papers.
+        background: the same of the background's papers. background_categories: of each.
         reference: a sample of both, against which a similarity is high or low.
         popularity: z-scores within each source. popular: rows of the popular papers.
         index: the papers by author, category, topic and identity.
         order: a row's place among all, newest first, then by paper_id: it breaks ties.
         written: the words as they are written; whole: unit vectors of stems and such words
-            together, of the candidates and of a sample of the background.
+            together, of the candidates and of a sample of the background: `sample`, its rows.
+        places: the row of each paper, by number: the candidates', then the background's.
         dense: the embeddings of the same papers (rows x dimensions; 0: it has none), or None.
     """
 
@@ -46,6 +50,7 @@ class Candidates:
     corpus: Corpus
     matrix: Matrix
     background: Matrix
+    background_categories: tuple[tuple[str, ...], ...]
     reference: Matrix
     popularity: Floats
     popular: tuple[int, ...]
@@ -53,9 +58,12 @@ class Candidates:
     order: Ints
     written: Written
     whole: Matrix
-    dense: Floats | None = None
-    _whitenings: dict[float, Floats] = field(default_factory=dict)
+    sample: Ints
+    places: Mapping[int, int]
+    dense: NDArray[np.float32] | None = None
+    _whitenings: dict[float, Whitening] = field(default_factory=dict)
     _wordings: dict[int, "Wording"] = field(default_factory=dict)
+    _vectors: dict[tuple[int, str], tuple[Matrix, Matrix]] = field(default_factory=dict)
 
     def wording(self, row: int) -> "Wording":
         """Return where a paper's terms stand in its texts."""
@@ -89,25 +97,101 @@ class Candidates:
             corpus.rows[places[corpus.in_title[places]]]
         )
 
+    def vectors_of(self, paper_id: int, title: str, rest: str) -> tuple[Matrix, Matrix]:
+        """Return the vectors of any paper, one row each: of its stems, and of `whole`.
+
+        Args:
+            paper_id: its number; 0: only its text is known.
+            title: its title.
+            rest: what else there is to read of it.
+        """
+        key = (paper_id, "" if paper_id else f"{title}. {rest}")
+        if key not in self._vectors:
+            self._vectors[key] = self._found(paper_id) or self._made(f"{title}. {rest}")
+        return self._vectors[key]
+
+    def _found(self, paper_id: int) -> tuple[Matrix, Matrix] | None:
+        """Return the vectors of a candidate, or of a paper of the background's sample."""
+        place = self.places.get(paper_id, -1)
+        n = len(self.papers)
+        if 0 <= place < n:
+            return self.matrix[place], self.whole[place]
+        at = int(np.searchsorted(self.sample, place - n))
+        if place < 0 or at == len(self.sample) or self.sample[at] != place - n:
+            return None
+        return self.background[place - n], self.whole[n + at]
+
+    def _made(self, text: str) -> tuple[Matrix, Matrix]:
+        stems = self.features.vector(text)
+        return stems, beside(stems, self.written.vector(text))
+
+    @cached_property
+    def columns(self) -> Matrix:
+        """The papers of `reference` by term: a row a term, a column a paper."""
+        return self.reference.T.tocsr()
+
+    @cached_property
+    def background_columns(self) -> Matrix:
+        """The background's papers by term."""
+        return self.background.T.tocsr()
+
+    @cached_property
+    def whole_columns(self) -> Matrix:
+        """The papers of `whole` by term."""
+        return self.whole.T.tocsr()
+
+    @cached_property
+    def shown_columns(self) -> Matrix:
+        """The candidates and the papers that joint judgements are compared with, by term."""
+        n = len(self.papers)
+        return sparse.vstack([self.whole[:n], self.whole[n:][self._shown]]).T.tocsr()
+
     @cached_property
     def presence(self) -> Matrix:
-        """Which terms each candidate has: 1 where `matrix` is not 0."""
-        ones = np.ones(self.matrix.nnz)
-        return sparse.csr_matrix((ones, self.matrix.indices, self.matrix.indptr), self.matrix.shape)
+        """Which terms each candidate has, by term: 1 where it does."""
+        columns = self.matrix.T.tocsr()
+        columns.data = np.ones(columns.nnz)
+        return columns
 
     @cached_property
     def kinship(self) -> Kinship:
         """How alike the categories are."""
         return Kinship.of(self.papers)
 
-    def whitening(self, penalty: float) -> tuple[Matrix, Floats]:
-        """What all papers have in common: B and (BB' + penalty I)^-1, for `learning`."""
-        sample = self.whole[len(self.papers) :]
+    @cached_property
+    def _shown(self) -> Ints:
+        """Which rows of the sample joint judgements are compared with."""
+        return _spaced(len(self.sample), MAX_SHOWN)
+
+    def whitening(self, penalty: float) -> Whitening:
+        """Return the operator that takes out what all papers have in common."""
         if penalty not in self._whitenings:
-            gram = (sample @ sample.T).toarray()
-            gram[np.diag_indices(len(gram))] += penalty
-            self._whitenings[penalty] = np.linalg.inv(gram)
-        return sample, self._whitenings[penalty]
+            self._whitenings[penalty] = Whitening(
+                self.whole, len(self.papers), self._shown, penalty
+            )
+        return self._whitenings[penalty]
+
+    def dense_of_background(self, rows: Ints) -> Floats:
+        """Return the embeddings of papers of the background (0: it has none)."""
+        assert self.dense is not None
+        return self.dense[len(self.papers) + rows].astype(float)
+
+    def near_in_meaning(self, score: Callable[[Floats], Floats]) -> Floats:
+        """Return a score of embeddings by candidate, in spreads above the mean; 0: it has none.
+
+        Args:
+            score: takes embeddings (papers x dimensions), returns a number for each.
+        """
+        n = len(self.papers)
+        if self.dense is None:
+            return np.zeros(n)
+        rows = np.concatenate([self.dense[:n], self.dense[n + self.sample[self._shown]]])
+        has_one = rows.any(axis=1)
+        scores = np.zeros(len(rows))
+        if has_one.any():
+            known = score(rows[has_one])
+            scores[has_one] = (known - known.mean()) / max(float(known.std()), 1e-9)
+        return scores[:n]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,42 +244,40 @@ def prepare(
     order[sorted(range(len(candidates)), key=lambda row: _newest(candidates[row]))] = np.arange(
         len(candidates)
     )
-    step = _step(len(others), MAX_WHITENING)
-    known_papers = [*candidates, *others[::step]]
-    written, spelled = Written.of(known_papers)
+    sample = _spaced(len(others), MAX_WHITENING)
+    written, spelled = Written.of([*candidates, *(others[row] for row in sample)])
     popular.sort(key=lambda row: (-scores[row], order[row]))
+    every = [*candidates, *others]
     return Candidates(
         papers=tuple(candidates),
         features=features,
         corpus=corpus,
         matrix=matrix,
         background=far,
-        reference=sparse.vstack([matrix, _sample(far, MAX_REFERENCE)]).tocsr(),
+        background_categories=tuple(paper.categories for paper in others),
+        reference=sparse.vstack([matrix, far[_spaced(len(others), MAX_REFERENCE)]]).tocsr(),
         popularity=scores,
         popular=tuple(popular),
         index=Index.of(candidates),
         order=order,
         written=written,
-        whole=beside(sparse.vstack([matrix, far[::step]]), spelled),
-        dense=_dense(known_papers, vectors) if vectors else None,
+        whole=beside(sparse.vstack([matrix, far[sample]]), spelled),
+        sample=sample,
+        places={paper.paper_id: row for row, paper in enumerate(every)},
+        dense=_dense(every, vectors) if vectors else None,
     )
 
 
-def _sample(rows: Matrix, limit: int) -> Matrix:
-    """Return at most `limit` rows, evenly spaced."""
-    return rows[:: _step(rows.shape[0], limit)]
+def _spaced(number: int, most: int) -> Ints:
+    """Return at most so many of the first numbers from 0, evenly spaced."""
+    return np.unique(np.linspace(0, number - 1, min(number, most)).astype(np.int64))
 
 
-def _step(number: int, limit: int) -> int:
-    """Return every how many rows one is taken, so that at most `limit` are."""
-    return max(1, -(-number // limit))
-
-
-def _dense(papers: Sequence[Paper], vectors: Mapping[int, bytes]) -> Floats | None:
+def _dense(papers: Sequence[Paper], vectors: Mapping[int, bytes]) -> NDArray[np.float32] | None:
     """Return the embeddings as rows; of another length than the most: as if there were none."""
     lengths = Counter(len(vector) for vector in vectors.values())
     size = max(lengths, key=lambda length: lengths[length], default=0)
-    rows = np.zeros((len(papers), size // DENSE.itemsize))
+    rows = np.zeros((len(papers), size // DENSE.itemsize), dtype=np.float32)
     for row, paper in enumerate(papers):
         vector = vectors.get(paper.paper_id, b"")
         if len(vector) == size:

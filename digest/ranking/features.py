@@ -57,6 +57,7 @@ class Features:
         idf: the weight of each column.
         common: whether a column's term is too common to be evidence by itself.
         lone: whether it is a pair that stands in one text only.
+        pair: whether it is two neighbouring words.
     """
 
     lexicon: Lexicon
@@ -65,6 +66,7 @@ class Features:
     idf: Floats
     common: NDArray[np.bool_]
     lone: NDArray[np.bool_]
+    pair: NDArray[np.bool_]
 
     def vector(self, text: str) -> Matrix:
         """Return the vector of a text as a matrix of one row (empty: nothing known in it)."""
@@ -83,11 +85,6 @@ class Features:
         known = columns < len(self.keys)
         known[known] = self.keys[columns[known]] == keys[known]
         return columns[known], places[known]
-
-    @property
-    def pair(self) -> NDArray[np.bool_]:
-        """Whether a column's term is two neighbouring words."""
-        return self.keys >= self.traits.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def build(
     counts.data = 1 + np.log(counts.data)
     texts = _weighted(counts, idf, lone)
     matrix = (texts[: len(papers)] + texts[len(papers) :]).tocsr()
-    features = Features(lexicon, traits, keys, idf, common, lone)
+    features = Features(lexicon, traits, keys, idf, common, lone, keys >= traits.size)
     end = int(np.searchsorted(corpus.rows, n))
     own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
     return features, own, matrix[:n], matrix[n:]

@@ -6,7 +6,8 @@ Strengths run from 0 to 1 and mean the same for every kind of interest:
 author      1 with the same given name, 0.7 with an initial or a last name alone
 phrase      0.6 word for word (0.75 in the title) plus 0.25 x similarity; else 0.6 x similarity
 topic       0.4 + 0.5 x the source's confidence
-example     similarity to all examples together (`learning`)
+example     similarity to all examples and liked papers together (`learning`)
+answers     the same, for the papers that are nearest to one that was liked by an answer
 text        the same as a phrase word for word; else similarity
 category    0.2 plus 0.2 x the likeness to the profile's other interests
 ==========  ================================================================================
@@ -14,67 +15,77 @@ category    0.2 plus 0.2 x the likeness to the profile's other interests
 The order says how specific an interest is; benchmarks have no authors or topics to tune it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digest.models import Interest, InterestKind, Paper, Profile, Reason, ReasonKind
+from digest.models import (
+    Interest,
+    InterestKind,
+    Opinion,
+    Paper,
+    Profile,
+    Reason,
+    ReasonKind,
+)
 from digest.ranking.candidates import Candidates
-from digest.ranking.features import Floats, Matrix
-from digest.ranking.learning import Example, learn
+from digest.ranking.examples import Examples, match_examples
+from digest.ranking.features import Floats
+from digest.ranking.match import Match, nothing
 from digest.ranking.reasons import shared_words
-from digest.ranking.similarity import similarity, telling_weights, with_feedback
-from digest.ranking.written import beside
-from digest.text import parse_arxiv_id, parse_doi
+from digest.ranking.similarity import similarity, with_feedback
+from digest.ranking.taste import Told, coherence, taste
 
 _PHRASE, _IN_TITLE, _PHRASE_MORE, _NEAR = 0.6, 0.15, 0.25, 0.6
 _TOPIC, _TOPIC_MORE = 0.4, 0.5
 _CATEGORY, _CATEGORY_MORE = 0.2, 0.2
 
-# Gives the reason for a row, with the contribution it is to carry.
-Reasoning = Callable[[int, float], Reason]
-
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """What one interest says of all candidates.
+class Matches:
+    """What a profile says of all candidates.
 
     Attributes:
-        interest: whose match this is.
-        strength: by row; 0: no match.
-        likeness: by row, at least the strength: similarity in words, also below the bar.
-        why: gives the reason for a match.
+        each: a match for each wanted interest in the profile's order, and one for what was
+            liked by answers, if anything was.
+        examples: what examples and answers say together.
+        words: by row, the taste of all phrases and sentences (z); None: there are none.
+        coherence: how far these go together, 0 to 1.
     """
 
-    interest: Interest
-    strength: Floats
-    likeness: Floats
-    why: Reasoning
+    each: tuple[Match, ...]
+    examples: Examples
+    words: Floats | None
+    coherence: float
 
 
 def match_all(
     candidates: Candidates,
     profile: Profile,
+    opinions: Sequence[Opinion],
     examples: Mapping[str, Paper],
     meanings: Mapping[str, bytes],
-) -> list[Match]:
-    """Match every wanted interest of a profile, in the profile's order.
+) -> Matches:
+    """Match every wanted interest of a profile, and what its owner answered.
 
     Args:
         candidates: the day's papers.
         profile: the interests.
+        opinions: the papers that were answered on.
         examples: the stored papers that example interests name, by the interests' values.
-        meanings: the embeddings of those that have one, by the same.
+        meanings: the embeddings of interests that have one, by the same.
     """
     wanted = profile.wanted
     example_papers = [i for i in wanted if i.kind is InterestKind.EXAMPLE]
-    together = _match_examples(candidates, example_papers, examples, meanings)
+    together = match_examples(candidates, example_papers, opinions, examples, meanings)
     matches = []
     for interest in wanted:
         match interest.kind:
             case InterestKind.EXAMPLE:
-                matches.append(together[interest])
+                matches.append(together.matches[interest])
+            case InterestKind.ANSWERS:
+                matches.append(nothing(interest, len(candidates.papers)))
             case InterestKind.PHRASE:
                 matches.append(_match_words(candidates, interest, _NEAR))
             case InterestKind.TEXT:
@@ -85,7 +96,20 @@ def match_all(
                 matches.append(_match_topic(candidates, interest))
             case InterestKind.CATEGORY:
                 matches.append(_match_category(candidates, interest))
-    return _order_categories(matches, len(candidates.papers))
+    if together.answered:
+        matches.append(together.answered)
+    each = _order_categories(matches, len(candidates.papers))
+    in_words = [m for m in matches if m.interest.kind in (InterestKind.PHRASE, InterestKind.TEXT)]
+    told = [
+        Told(
+            candidates.features.vector(match.interest.value),
+            candidates.meaning(meanings.get(match.interest.value)),
+            match.interest.weight,
+        )
+        for match in in_words
+    ]
+    together_in_words = coherence([m.compared for m in in_words if m.compared is not None])
+    return Matches(each, together, taste(candidates, told) if told else None, together_in_words)
 
 
 def _match_words(candidates: Candidates, interest: Interest, near_weight: float) -> Match:
@@ -105,7 +129,7 @@ def _match_words(candidates: Candidates, interest: Interest, near_weight: float)
         return Reason(ReasonKind.WORDS, interest.value, words, part)
 
     likeness = np.maximum(near_weight * near.strength, strength)
-    return Match(interest, strength, likeness, why)
+    return Match(interest, strength, likeness, why, compared=near.compared)
 
 
 def _match_author(candidates: Candidates, interest: Interest) -> Match:
@@ -145,7 +169,7 @@ def _match_category(candidates: Candidates, interest: Interest) -> Match:
     )
 
 
-def _order_categories(matches: Sequence[Match], n: int) -> list[Match]:
+def _order_categories(matches: Sequence[Match], n: int) -> tuple[Match, ...]:
     """Let papers of a category rank by their likeness to what else the subscriber wants."""
     is_category = [m.interest.kind is InterestKind.CATEGORY for m in matches]
     others = [m.likeness for m, category in zip(matches, is_category, strict=True) if not category]
@@ -157,62 +181,4 @@ def _order_categories(matches: Sequence[Match], n: int) -> list[Match]:
             ordered.append(replace(match, strength=strength, likeness=strength))
         else:
             ordered.append(match)
-    return ordered
-
-
-def _match_examples(
-    candidates: Candidates,
-    interests: Sequence[Interest],
-    examples: Mapping[str, Paper],
-    meanings: Mapping[str, bytes],
-) -> dict[Interest, Match]:
-    """Match example papers, all together; one of which nothing is known matches nothing."""
-    texts = {i: _example_text(i.value, examples.get(i.value)) for i in interests}
-    learned: dict[Interest, Example] = {}
-    nothing = np.zeros(len(candidates.papers))
-    for interest, (title, rest) in texts.items():
-        stems = candidates.features.vector(f"{title}. {rest}")
-        if stems.nnz:
-            paper = examples.get(interest.value)
-            learned[interest] = Example(
-                stems,
-                beside(stems, candidates.written.vector(f"{title}. {rest}")),
-                candidates.meaning(meanings.get(interest.value)),
-                paper.categories if paper else (),
-                interest.weight,
-            )
-    joint = learn(candidates, list(learned.values())) if learned else None
-    order = {interest: number for number, interest in enumerate(learned)}
-    matches = {}
-    for interest, (title, _) in texts.items():
-        if joint is None or interest not in order:
-            matches[interest] = Match(interest, nothing, nothing, _no_reason)
-            continue
-        why = _why_example(candidates, title, learned[interest].stems)
-        mine = joint.passes & (joint.nearest == order[interest])
-        strength = np.where(mine, joint.strength, 0.0)
-        matches[interest] = Match(interest, strength, joint.strength, why)
-    return matches
-
-
-def _no_reason(row: int, part: float) -> Reason:
-    raise LookupError(f"nothing matches, so row {row} has no reason ({part})")
-
-
-def _example_text(value: str, paper: Paper | None) -> tuple[str, str]:
-    """Return the title and the rest of an example's text; empty where only an id is known."""
-    if paper is not None:
-        return paper.title, paper.abstract
-    is_title = not (parse_arxiv_id(value) or parse_doi(value) or "://" in value)
-    return (value, "") if is_title and " " in value.strip() else ("", "")
-
-
-def _why_example(candidates: Candidates, title: str, vector: Matrix) -> Reasoning:
-    weights = vector.toarray().ravel()
-    telling = telling_weights(candidates.features, vector)
-
-    def why(row: int, part: float) -> Reason:
-        words = shared_words(candidates, row, weights, telling)
-        return Reason(ReasonKind.EXAMPLE, title, words, part)
-
-    return why
+    return tuple(ordered)

@@ -1,12 +1,13 @@
-"""Several example papers together: what they share, and what sets them apart from all papers.
+"""Several papers that somebody likes together: what they share, and what sets them apart.
 
-A closed-form ridge, whitened by the background, says more than each example by itself:
-``w = (B'B + lambda I)^-1 sum(g x)``, where B are papers of the background, x the examples and g
-their weights. It is solved on the side of the papers (Woodbury), whose inverse is shared by all
-readers, so one profile costs two small products. The fewer examples, the larger lambda: with
-less to go by, the middle of them is the better guess. Added to it, with half the weight, is the
-pool ``log mean exp(20 cos)``, which rewards closeness to one of them; then how alike the
-categories are, the rare ones more; and, where there are embeddings, the pool of those.
+A closed-form ridge, whitened by the background (`whitening`), says more than each paper by
+itself. Its input is a sum: each paper's vector times its gain, 1 for an example or "more",
+less for a click, negative for "less". So what is forgotten is a summand less, and nothing of
+it is left. The fewer papers, the larger lambda: with less to go by, the middle of them is the
+better guess. Added to it, with half the weight, is the pool ``log mean exp(20 cos)``, which
+rewards closeness to one of them; then how alike the categories are, the rare ones more; and,
+where there are embeddings, the pool of those. Below three papers, the most similar papers of
+the background have a say too (pseudo-relevance feedback; Rocchio, 1971).
 
 A paper matches its nearest example when that example alone is above the bar, or, from three
 examples on, when all of them together are.
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from digest.ranking.candidates import Candidates
@@ -23,38 +25,42 @@ from digest.ranking.features import Floats, Ints, Matrix
 from digest.ranking.similarity import (
     BAR,
     evidence,
+    nearest,
+    products,
     standardise,
     strength_of,
-    telling_weights,
+    telling_part,
     z_of_cosines,
 )
 
-_ENOUGH = 3  # examples that together make a match of what none of them makes alone
-_MANY = 5  # examples from which on the ridge is trusted
+_ENOUGH = 3  # liked papers that together make a match of what none of them makes alone
+_MANY = 5  # liked papers from which on the ridge is trusted
 _PENALTY, _PENALTY_OF_FEW = 10.0, 30.0
 _POOL_WEIGHT = 0.5
 _SHARPNESS, _DENSE_SHARPNESS = 20.0, 10.0
 _CATEGORY_WEIGHT = 0.5
 _DENSE_WEIGHT = 0.8
+_FEEDBACK_PAPERS = 10
+_FEEDBACK_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A paper somebody likes, as vectors.
+    """A paper somebody likes, or does not, as vectors.
 
     Attributes:
         stems: one row, as `Features.vector` gives it.
         whole: one row, stems and written words together.
         dense: its embedding; None: there is none.
         categories: of the paper.
-        weight: how much it counts.
+        gain: how much it counts; below 0: it is not liked.
     """
 
     stems: Matrix
     whole: Matrix
     dense: Floats | None
     categories: tuple[str, ...]
-    weight: float
+    gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +68,103 @@ class Joint:
     """All examples' common judgement.
 
     Attributes:
-        strength: by row, 0 to 1; whatever the bar.
-        nearest: by row, the number of the most similar example.
-        passes: by row, whether it is a match of its nearest example.
+        z: by candidate.
+        strength: the same, 0 to 1; whatever the bar.
+        nearest: by candidate, the number of the most similar liked example.
+        passes: by candidate, whether it is a match of its nearest example.
+        total: the sum that the ridge was solved for (one row of `Candidates.whole`'s width).
+        penalty: of the ridge.
     """
 
+    z: Floats
     strength: Floats
     nearest: Ints
-    passes: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    passes: NDArray[np.bool_]
+    total: Matrix
+    penalty: float
 
 
 def learn(candidates: Candidates, examples: Sequence[Example]) -> Joint:
-    """Judge the candidates by example papers, one or more."""
+    """Judge the candidates by papers that are liked or not, one or more.
+
+    The nearest ones are numbered by their place among `examples`.
+    """
     n = len(candidates.papers)
-    stems = sparse.vstack([example.stems for example in examples]).tocsr()
-    cosines = (candidates.reference @ stems.T).toarray()
-    nearest = np.argmax(cosines[:n], axis=1)
-    alone = np.array([z_of_cosines(column)[:n] for column in cosines.T])
-    proofs = [evidence(candidates, telling_weights(candidates.features, row)) for row in stems]
-    proof = np.array(proofs)[nearest, np.arange(n)]
-    in_words = _in_words(candidates, examples)[:n]
-    best = alone.max(axis=0)
-    if len(examples) >= _ENOUGH:
-        best = np.maximum(in_words, best)
+    places = [place for place, example in enumerate(examples) if example.gain > 0]
+    liked = [examples[place] for place in places]
+    total = _sum(examples)
+    penalty = _PENALTY if len(liked) >= _MANY else _PENALTY_OF_FEW
+    in_words = _in_words(candidates, liked, total, penalty)
     z = in_words + _CATEGORY_WEIGHT * standardise(
-        candidates.kinship.to([example.categories for example in examples])
+        candidates.kinship.to([example.categories for example in liked])
     )
-    meaning = _in_meaning(candidates, examples)
-    if meaning is not None:
-        z += _DENSE_WEIGHT * meaning[:n]
-    return Joint(strength_of(z), nearest, best * proof >= BAR)
+    z += _in_meaning(candidates, [e.dense for e in liked if e.dense is not None])
+    if not liked:
+        nothing = np.zeros(n)
+        return Joint(z, nothing, nothing.astype(np.int64), nothing > 0, total, penalty)
+    stems = sparse.vstack([example.stems for example in liked]).tocsr()
+    if len(liked) < _ENOUGH:
+        z += _of_neighbours(candidates, stems, [e.dense for e in liked if e.dense is not None])
+    cosines = products(stems, candidates.columns)
+    closest = np.argmax(cosines[:, :n], axis=0)
+    alone = np.array([z_of_cosines(row)[:n] for row in cosines])
+    proof = evidence(candidates, telling_part(candidates.features, stems))
+    best = alone.max(axis=0)
+    if len(liked) >= _ENOUGH:
+        best = np.maximum(in_words, best)
+    passes = best * proof[closest, np.arange(n)] >= BAR
+    return Joint(z, strength_of(z), np.array(places)[closest], passes, total, penalty)
 
 
-def _in_words(candidates: Candidates, examples: Sequence[Example]) -> Floats:
-    """Return by row of `Candidates.whole` the ridge and the pool, standardised."""
-    weights = np.array([example.weight for example in examples])
+def _sum(examples: Sequence[Example]) -> Matrix:
+    gains = np.array([example.gain for example in examples])
     whole = sparse.vstack([example.whole for example in examples]).tocsr()
-    total = np.asarray(whole.T @ weights).ravel() / weights.sum()
-    penalty = _PENALTY if len(examples) >= _MANY else _PENALTY_OF_FEW
-    sample, inverse = candidates.whitening(penalty)
-    whitened = (total - sample.T @ (inverse @ (sample @ total))) / penalty
-    ridge = candidates.whole @ whitened
-    pool = _pool((candidates.whole @ whole.T).toarray(), _SHARPNESS)
-    return standardise(standardise(ridge) + _POOL_WEIGHT * standardise(pool))
+    return sparse.csr_matrix(gains / np.abs(gains).sum()) @ whole
 
 
-def _in_meaning(candidates: Candidates, examples: Sequence[Example]) -> Floats | None:
-    """Return by row of `Candidates.dense` the pool, standardised; None: nothing is known."""
-    dense = [example.dense for example in examples if example.dense is not None]
+def _in_words(
+    candidates: Candidates, liked: Sequence[Example], total: Matrix, penalty: float
+) -> Floats:
+    """Return by candidate the ridge and the pool, standardised."""
+    n = len(candidates.papers)
+    ridge = candidates.whitening(penalty).scores(products(total, candidates.whole_columns)[0])
+    scores = standardise(ridge)
+    if liked:
+        whole = sparse.vstack([example.whole for example in liked]).tocsr()
+        cosines = products(whole, candidates.shown_columns)
+        gains = np.array([example.gain for example in liked])
+        scores = scores + _POOL_WEIGHT * standardise(_pool(cosines, gains, _SHARPNESS))
+    return standardise(scores)[:n]
+
+
+def _of_neighbours(candidates: Candidates, stems: Matrix, dense: Sequence[Floats]) -> Floats:
+    """Return what the background's papers that are most like some examples add to them."""
+    n = len(candidates.papers)
+    rows, _ = nearest(candidates, sparse.csr_matrix(stems.mean(axis=0)), _FEEDBACK_PAPERS)
+    if not len(rows):
+        return np.zeros(n)
+    about = sparse.csr_matrix(candidates.background[rows].mean(axis=0))
+    added = standardise(products(about, candidates.columns)[0])[:n]
+    kin = candidates.kinship.to([candidates.background_categories[row] for row in rows])
+    added = _FEEDBACK_WEIGHT * (added + standardise(kin))
+    if candidates.dense is not None and dense:
+        added += _FEEDBACK_WEIGHT * candidates.near_in_meaning(
+            lambda every: every @ candidates.dense_of_background(rows).mean(axis=0)
+        )
+    return np.asarray(added)
+
+
+def _in_meaning(candidates: Candidates, dense: Sequence[Floats]) -> Floats:
+    """Return by candidate the weighted pool of the embeddings; 0: nothing is known."""
     if candidates.dense is None or not dense:
-        return None
-    has_one = candidates.dense.any(axis=1)
-    pool = _pool(candidates.dense @ np.array(dense).T, _DENSE_SHARPNESS)
-    scores = np.zeros(len(pool))
-    known = pool[has_one]
-    scores[has_one] = (known - known.mean()) / max(float(known.std()), 1e-9)
-    return scores
+        return np.zeros(len(candidates.papers))
+    liked = np.array(dense)
+    same = np.ones(len(liked))
+    return _DENSE_WEIGHT * candidates.near_in_meaning(
+        lambda every: _pool(liked @ every.T, same, _DENSE_SHARPNESS)
+    )
 
 
-def _pool(cosines: Floats, sharpness: float) -> Floats:
-    return np.asarray(np.log(np.exp(sharpness * cosines).mean(axis=1)))
+def _pool(cosines: Floats, gains: Floats, sharpness: float) -> Floats:
+    """Return log mean exp of cosines (examples x papers), weighted by gains."""
+    return np.asarray(np.log(gains @ np.exp(sharpness * cosines) / gains.sum()))

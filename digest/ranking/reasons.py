@@ -6,19 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.ranking.candidates import Candidates, Wording
-from digest.ranking.features import Floats
+from digest.ranking.features import Floats, Ints, Matrix
+from digest.ranking.match import Match
 
 _MAX_TERMS = 12  # the strongest terms that are looked at,
 _MAX_WORDS = 4  # how many words or phrases are shown of what they make up in the text,
 _LEAST = 0.15  # and how strong they have to be beside the first
 _MAX_LENGTH = 60
+_MAX_LISTED = 12  # terms that are told of one by one where all are asked for
 
 # Terms that stand side by side in a text: the first token, the last, and the terms' columns.
 _Run = tuple[int, int, frozenset[int]]
 
 
 def shared_words(
-    candidates: Candidates, row: int, interest: Floats, telling: Floats
+    candidates: Candidates, row: int, interest: Matrix, telling: Matrix
 ) -> tuple[str, ...]:
     """Return the paper's own words that matched an interest most, strongest first.
 
@@ -29,17 +31,18 @@ def shared_words(
     Args:
         candidates: the day's papers.
         row: the paper.
-        interest: the interest's weights by column; its terms may be shown with others,
+        interest: the interest's vector (one row); its terms may be shown with others,
         telling: and these of them also alone.
     """
     matrix = candidates.matrix
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
     columns = matrix.indices[part]
-    products = matrix.data[part] * telling[columns]
+    evident = weights_at(telling, columns)
+    products = matrix.data[part] * evident
     best = [i for i in np.lexsort((columns, -products))[:_MAX_TERMS] if products[i] > 0]
     left = {int(columns[i]): float(products[i]) for i in best}
     wording = candidates.wording(row)
-    shared = columns[(interest[columns] > 0) & (telling[columns] <= 0)]
+    shared = columns[(weights_at(interest, columns) > 0) & (evident <= 0)]
     runs = list(_runs(wording, [*left, *shared.tolist()], candidates.features.pair))
     words: list[str] = []
     least = 0.0
@@ -52,6 +55,16 @@ def shared_words(
         words.append(_text_of(wording, first, last))
         left = {column: value for column, value in left.items() if column not in shown}
     return tuple(words)
+
+
+def weights_at(vector: Matrix, columns: Ints) -> Floats:
+    """Return the weights that a vector (one row) has at some columns; 0: none."""
+    vector.sort_indices()
+    places = np.searchsorted(vector.indices, columns)
+    places[places == vector.nnz] = 0
+    if not vector.nnz:
+        return np.zeros(len(columns))
+    return np.where(vector.indices[places] == columns, vector.data[places], 0.0)
 
 
 def _worth(columns: Iterable[int], left: dict[int, float]) -> float:
@@ -80,3 +93,44 @@ def _runs(wording: Wording, wanted: Iterable[int], pair: NDArray[np.bool_]) -> I
             run = run[0], max(run[1], last), run[2] | {column}
     if run is not None:
         yield run
+
+
+def terms_of(candidates: Candidates, row: int, match: Match) -> list[tuple[str, float]]:
+    """Return the terms of a paper that make it like an interest, with their parts ``w x``.
+
+    All that are not listed are in the last one, under an empty name. Empty for interests that
+    do not go by words.
+    """
+    if match.joint is not None:
+        paper = candidates.whole[row]
+        weights = candidates.whitening(match.joint.penalty).weights(match.joint.total)
+        parts = paper.data * weights[paper.indices]
+    elif match.compared is not None:
+        paper = candidates.matrix[row]
+        parts = paper.data * weights_at(match.compared, paper.indices)
+    else:
+        return []
+    strongest = np.lexsort((paper.indices, -np.abs(parts)))[:_MAX_LISTED]
+    names = _names(candidates, row, paper.indices[strongest])
+    listed = [
+        (name, float(parts[i]))
+        for name, i in zip(names, strongest.tolist(), strict=True)
+        if parts[i]
+    ]
+    rest = float(parts.sum()) - sum(part for _, part in listed)
+    return [*listed, ("", rest)] if listed else []
+
+
+def _names(candidates: Candidates, row: int, columns: Ints) -> list[str]:
+    """Return terms as they stand in the paper; words as written are in quotation marks."""
+    wording = candidates.wording(row)
+    stems = candidates.matrix.shape[1]
+    names = []
+    for column in columns.tolist():
+        if column >= stems:
+            names.append(f"“{candidates.written.words[column - stems]}”")
+            continue
+        at = int(np.flatnonzero(wording.columns == column)[0])
+        first = int(wording.starts[at])
+        names.append(_text_of(wording, first, first + int(candidates.features.pair[column])))
+    return names

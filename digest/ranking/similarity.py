@@ -13,12 +13,13 @@ The strength of a match is z / (z + 6): 0.33 at the bar of 3, 0.5 at 6, 0.75 at 
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
 from digest.ranking.candidates import Candidates
-from digest.ranking.features import Features, Floats, Matrix
+from digest.ranking.features import Features, Floats, Ints, Matrix
 
 BAR = 3.0
 _HALF = 6.0  # the z at which the strength is one half
@@ -40,14 +41,15 @@ class Similarity:
     """How similar each candidate is to one interest.
 
     Attributes:
-        own: the weights of the interest's own terms by column. telling: of those of them
-            that are evidence.
+        own: the interest's own terms (one row). telling: those of them that are evidence.
+        compared: what the papers were compared with: the same, or with what goes with it.
         strength: by row, 0 to 1; whatever the bar and the evidence.
         matches: the strength of the matches by row; 0 elsewhere.
     """
 
-    own: Floats
-    telling: Floats
+    own: Matrix
+    telling: Matrix
+    compared: Matrix
     strength: Floats
     matches: Floats
 
@@ -60,12 +62,17 @@ def similarity(candidates: Candidates, own: Matrix, wider: Matrix | None = None)
         own: what the interest itself says.
         wider: the same with what goes with it, to compare by; the evidence is what it says.
     """
-    telling = telling_weights(candidates.features, own)
-    cosines = candidates.reference @ (own if wider is None else wider).toarray().ravel()
-    z = z_of_cosines(cosines)[: len(candidates.papers)]
-    proven = z * evidence(candidates, telling)
+    telling = telling_part(candidates.features, own)
+    compared = own if wider is None else wider
+    z = z_of_cosines(products(compared, candidates.columns)[0])[: len(candidates.papers)]
+    proven = z * evidence(candidates, telling)[0]
     matches = np.where(proven >= BAR, strength_of(proven), 0.0)
-    return Similarity(own.toarray().ravel(), telling, strength_of(z), matches)
+    return Similarity(own, telling, compared, strength_of(z), matches)
+
+
+def products(rows: Matrix, columns: Matrix) -> Floats:
+    """Return the products of some rows with the papers whose terms `columns` are, row by row."""
+    return np.asarray((rows @ columns).toarray())
 
 
 def z_of_cosines(cosines: Floats) -> Floats:
@@ -94,44 +101,69 @@ def strength_of(z: Floats) -> Floats:
     return np.asarray(above / (above + _HALF))
 
 
-def telling_weights(features: Features, vector: Matrix) -> Floats:
-    """Return a vector's weights by column without those that are no evidence.
+def leaning(z: Floats) -> Floats:
+    """Return z-scores as a leaning for or against, -1 to 1."""
+    return np.asarray(z / (np.abs(z) + _HALF))
+
+
+def telling_part(features: Features, rows: Matrix) -> Matrix:
+    """Return rows without the terms that are no evidence.
 
     Common terms are none; where there are no others, common pairs are, or the only word.
     """
-    weights = vector.toarray().ravel()
-    for telling in (~features.common, features.pair):
-        if np.any(weights[telling]):
-            return np.where(telling, weights, 0.0)
-    return weights if vector.nnz == 1 else np.zeros_like(weights)
+    data = rows.data.copy()
+    for start, end in pairwise(rows.indptr.tolist()):
+        columns = rows.indices[start:end]
+        telling = ~features.common[columns]
+        if not telling.any():
+            telling = features.pair[columns]
+        if not telling.any():
+            telling = np.full(len(columns), len(columns) == 1)
+        data[start:end] *= telling
+    part = sparse.csr_matrix((data, rows.indices.copy(), rows.indptr.copy()), shape=rows.shape)
+    part.eliminate_zeros()
+    return part
 
 
-def evidence(candidates: Candidates, telling: Floats) -> Floats:
-    """Return by row how good the evidence is, 0 to 1: the idf of the terms shared."""
-    idf = np.where(telling > 0, candidates.features.idf, 0.0)
-    offered = float(idf.sum())
-    enough = min(_ENOUGH + _ENOUGH_SHARE * offered, offered)
-    return np.asarray(np.minimum(candidates.presence @ idf / (enough or 1), 1.0))
+def evidence(candidates: Candidates, telling: Matrix) -> Floats:
+    """Return how good the evidence is, 0 to 1, by row of `telling` and by candidate.
+
+    It is the idf of the terms that both have.
+    """
+    weights = candidates.features.idf[telling.indices]
+    idf = sparse.csr_matrix((weights, telling.indices, telling.indptr), shape=telling.shape)
+    offered = np.asarray(idf.sum(axis=1)).reshape(-1, 1)
+    enough = np.minimum(_ENOUGH + _ENOUGH_SHARE * offered, offered)
+    shared = products(idf, candidates.presence)
+    return np.minimum(shared / np.where(enough > 0, enough, 1.0), 1.0)
 
 
-def with_feedback(candidates: Candidates, vector: Matrix) -> Matrix:
-    """Add what the most similar papers of the background speak of to an interest's vector.
+def nearest(candidates: Candidates, vector: Matrix, most: int) -> tuple[Ints, Floats]:
+    """Return the rows of the background's papers that are most similar, and how similar.
 
     Common terms have no say in which papers those are: they would lead anywhere.
     """
-    scores = candidates.background @ telling_weights(candidates.features, vector)
-    best = np.argsort(-scores, kind="stable")[:_FEEDBACK_PAPERS]
-    best = best[scores[best] >= _FEEDBACK_MIN]
+    telling = telling_part(candidates.features, vector)
+    scores = products(telling, candidates.background_columns)[0]
+    best = np.flatnonzero(scores >= _FEEDBACK_MIN)
+    best = best[np.argsort(-scores[best], kind="stable")][:most]
+    return best, scores[best]
+
+
+def with_feedback(candidates: Candidates, vector: Matrix) -> Matrix:
+    """Add what the most similar papers of the background speak of to an interest's vector."""
+    best, scores = nearest(candidates, vector, _FEEDBACK_PAPERS)
     if not len(best):
         return vector
-    about = candidates.background[best].multiply(scores[best][:, np.newaxis]).sum(axis=0)
-    about = np.asarray(about).ravel()
-    top = np.sort(np.argsort(-about, kind="stable")[:_FEEDBACK_TERMS])
-    wider = np.zeros(vector.shape[1])
-    wider[top] = about[top]
-    return _unit(vector + _FEEDBACK_WEIGHT * _unit(sparse.csr_matrix(wider)))
+    about = sparse.csr_matrix(scores) @ candidates.background[best]
+    top = np.lexsort((about.indices, -about.data))[:_FEEDBACK_TERMS]
+    wider = sparse.csr_matrix(
+        (about.data[top], about.indices[top], [0, len(top)]), shape=vector.shape
+    )
+    return unit(vector + _FEEDBACK_WEIGHT * unit(wider))
 
 
-def _unit(vector: Matrix) -> Matrix:
-    length = np.sqrt(vector.multiply(vector).sum())
+def unit(vector: Matrix) -> Matrix:
+    """Return a vector of length 1 (empty: as it is)."""
+    length = math.sqrt(float((vector.data**2).sum()))
     return vector / length if length else vector

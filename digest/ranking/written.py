@@ -46,6 +46,11 @@ class Written:
         made = cls({word: column for column, word in enumerate(kept)}, idf)
         return made, made._rows(counts)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words by column."""
+        return tuple(self.columns)
+
     def vector(self, text: str) -> Matrix:
         """Return the unit vector of a text as a matrix of one row (empty: nothing known in it)."""
         return self._rows([_counted(text)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import quote
 
-from digest.models import Edition, Paper, ScoredPaper, Section
+from digest.models import Edition, Paper, ReasonKind, ScoredPaper, Section
 from digest.rendering.escaping import clean, safe_link
 from digest.rendering.excerpts import Excerpt, excerpt
 from digest.rendering.words import Words, reason_text, shown_text, source_title, words_for
@@ -234,9 +234,15 @@ def _card(scored: ScoredPaper, words: Words, number: int, sentences: int) -> Car
             p if url or not p.more else replace(p, text=_with_ellipsis(p.text), more=False)
             for p in _passages(paper, words, sentences)
         ),
-        reasons=tuple(reason_text(r, words.language) for r in scored.reasons[:MAX_REASONS]),
+        reasons=_reasons(scored, words.language),
         links=_links(paper, words, url),
     )
+
+
+def _reasons(scored: ScoredPaper, language: str) -> tuple[str, ...]:
+    """Return the reasons that a reader can check."""
+    shown = [reason for reason in scored.reasons if reason.kind is not ReasonKind.TASTE]
+    return tuple(reason_text(reason, language) for reason in shown[:MAX_REASONS])
 
 
 def _authors(paper: Paper, words: Words) -> str:

@@ -131,6 +131,8 @@ _EN = Words(
         ReasonKind.EXAMPLE: lambda value, words: (
             f"like “{value}”: {words}" if words else f"like “{value}”"
         ),
+        ReasonKind.LIKED: lambda value, words: f"like “{value}”, which you liked",
+        ReasonKind.TASTE: lambda value, words: "suits all your interests together",
         ReasonKind.POPULARITY: lambda value, words: f"{words or 'popular'} on {value}",
     },
 )
@@ -183,6 +185,8 @@ _JA = Words(
         ReasonKind.EXAMPLE: lambda value, words: (
             f"「{value}」に似ている（{words}）" if words else f"「{value}」に似ている"
         ),
+        ReasonKind.LIKED: lambda value, words: f"「もっと」と答えた「{value}」に近い",
+        ReasonKind.TASTE: lambda value, words: "関心の全体に合う",
         ReasonKind.POPULARITY: lambda value, words: f"{value}で{words or '話題'}",
     },
 )

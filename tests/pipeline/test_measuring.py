@@ -69,3 +69,10 @@ async def test_an_answer_given_before_an_edition_does_not_judge_it(store, reader
         store.answers.save(reader.subscriber_id, answer.paper_id, answer.kind, later)
     with pytest.raises(UsageError, match="has not liked a paper"):
         evaluate(store, OPTIONS, reader, ICE, first=5)
+
+
+async def test_answers_given_before_an_edition_help_to_rank_it(store, reader, clock):
+    blank = Profile((Interest(InterestKind.CATEGORY, "cs"),))
+    result = evaluate(store, OPTIONS, reader, blank, first=1)
+    # On the first day nothing was known of the reader; on the second, what he had liked.
+    assert [day.ndcg for day in result.days] == [0.0, 1.0]

@@ -123,7 +123,7 @@ def test_reasons_say_each_word_once_and_in_the_longest_form(profile_of: Profiles
     )
     profile = profile_of(text="3D Gaussian splatting from sparse views of moving scenes")
     ranking = rank(prepare([paper, *_common_papers(50)], _common_papers(600, 1_000)), profile)
-    (reason,) = ranking.by_interest[0][1][0].reasons
+    reason, *_ = ranking.by_interest[0][1][0].reasons
     assert reason.kind is ReasonKind.WORDS
     assert set(reason.words) == {"3D Gaussian splatting", "sparse views", "moving scenes"}
 

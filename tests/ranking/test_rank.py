@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.models import Interest, InterestKind, Paper, Profile, Ranking, ReasonKind
-from digest.ranking import Candidates, best_first, prepare, rank
+from digest.ranking import Candidates, Judgement, best_first, prepare, rank
 
 Profiles = Callable[..., Profile]
 
@@ -184,11 +184,22 @@ def test_a_paper_that_matches_several_interests_says_so_and_gains(
     both = rank(day, profile_of(phrase="enzyme design", author="Ines Barraquero", category="q-bio"))
     first = both.by_interest[0][1][0]
     assert first.score > alone.by_interest[0][1][0].score
-    kinds = [reason.kind for reason in first.reasons]
+    shown = [reason for reason in first.reasons if reason.kind is not ReasonKind.TASTE]
+    kinds = [reason.kind for reason in shown]
     assert kinds == [ReasonKind.PHRASE, ReasonKind.AUTHOR, ReasonKind.CATEGORY]
-    parts = [reason.contribution for reason in first.reasons]
+    parts = [reason.contribution for reason in shown]
     assert parts == sorted(parts, reverse=True)
-    assert sum(parts) == pytest.approx(first.score, abs=1e-5)
+
+
+def test_the_parts_of_a_score_add_up_to_it(day: Candidates, profile_of: Profiles) -> None:
+    profile = profile_of(phrase=["enzyme design", "graphs"], author="Ines Barraquero")
+    judgement = Judgement(day, profile)
+    listed = judgement.ranking().by_interest
+    assert sum(len(found) for _, found in listed) > 5
+    for scored in (scored for _, found in listed for scored in found):
+        parts = [reason.contribution for reason in judgement.parts(scored)]
+        assert parts == sorted(parts, reverse=True)
+        assert sum(parts) == pytest.approx(scored.score, abs=1e-5)
 
 
 def test_mutes_take_papers_out_and_are_counted(day: Candidates, profile_of: Profiles) -> None:
@@ -285,7 +296,7 @@ _VALUES = {
     InterestKind.EXAMPLE: ["3103.00003", "3103.00012", "3103.00020", "housing markets revisited"],
     InterestKind.TEXT: ["orbital resonance of planets", "subword vocabularies", ""],
 }
-_INTERESTS = st.sampled_from(list(InterestKind)).flatmap(
+_INTERESTS = st.sampled_from(list(_VALUES)).flatmap(
     lambda kind: st.builds(
         Interest,
         st.just(kind),
@@ -315,8 +326,9 @@ def test_rankings_keep_their_promises(
         for scored in found:
             assert scored.score > 0
             assert scored.interest == interest
-            assert 1 <= len(scored.reasons) <= 3
-            _check_reasons(scored.paper, scored.reasons)
+            shown = [r for r in scored.reasons if r.kind is not ReasonKind.TASTE]
+            assert 1 <= len(shown) <= 3
+            _check_reasons(scored.paper, shown)
             assert not muted & {*scored.paper.categories, *scored.paper.authors, scored.paper.ref}
             assert not any(phrase in _text(scored.paper) for phrase in muted & {"enzyme", "model"})
 

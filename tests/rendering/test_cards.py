@@ -133,6 +133,15 @@ def test_at_most_three_reasons_are_told(pleasant: Edition):
     assert len(view(edition).sections[0].cards[0].reasons) == cards.MAX_REASONS
 
 
+def test_the_taste_of_a_profile_is_no_reason_to_show(pleasant: Edition):
+    paper = replace(
+        pleasant.papers[0],
+        reasons=(Reason(ReasonKind.TASTE, "", (), 0.9), Reason(ReasonKind.PHRASE, "rivers")),
+    )
+    edition = replace(pleasant, sections=(replace(pleasant.sections[0], papers=(paper,)),))
+    assert view(edition).sections[0].cards[0].reasons == ("mentions “rivers”",)
+
+
 def test_sections_without_papers_are_left_out_and_cards_are_counted_through(pleasant: Edition):
     sections = (Section("Empty", None, ()), *pleasant.sections)
     shown = view(replace(pleasant, sections=sections))

@@ -1,0 +1,226 @@
+"""One profile's judgement of the day's papers: scores, and what they are made of.
+
+A score for an interest is the strength of its match (0 to 1, `interests`), plus a quarter of
+the strengths of the profile's other interests that match too, plus a leaning for or against by
+all phrases together (`taste`) and by the liked papers, plus a little for popularity. Its reasons are the parts of that sum,
+the largest first. They take most of the time, so they are given for the papers asked for.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.models import (
+    Interest,
+    InterestKind,
+    Opinion,
+    Paper,
+    Profile,
+    Ranking,
+    Reason,
+    ReasonKind,
+    ScoredPaper,
+)
+from digest.ranking.candidates import Candidates
+from digest.ranking.interests import match_all
+from digest.ranking.popularity import popularity_reason
+from digest.ranking.reasons import terms_of
+from digest.ranking.similarity import leaning
+
+_OTHERS = 0.25  # of the strength of each further interest that a paper matches
+_WORDS = 1.5  # of the leaning by all phrases together, -1 to 1; as far as they go together
+_LIKES = 0.3  # of the leaning by liked papers, -1 to 1
+_POPULARITY = 0.03  # a spread of popularity above the mean,
+_MAX_POPULARITY = 3.0  # at most so many
+_MAX_REASONS = 3
+_LEARNED = frozenset({InterestKind.EXAMPLE, InterestKind.ANSWERS})  # judged by likes already
+_DIGITS = 6  # so that no last bit of a sum decides an order
+
+
+class Judgement:
+    """What one profile makes of the candidates.
+
+    Args:
+        candidates: what `prepare` made of the day's papers.
+        profile: the interests.
+        opinions: the papers its owner answered on.
+        examples: the stored papers that example interests name, by the interests' values.
+        meanings: embeddings of the interests that have one, by the same.
+        eligible: ids of the papers this subscriber may still get; None: all.
+        below_bar: also list papers that are similar but no match, without reasons.
+    """
+
+    def __init__(
+        self,
+        candidates: Candidates,
+        profile: Profile,
+        *,
+        opinions: Sequence[Opinion] = (),
+        examples: Mapping[str, Paper] | None = None,
+        meanings: Mapping[str, bytes] | None = None,
+        eligible: Collection[int] | None = None,
+        below_bar: bool = False,
+    ) -> None:
+        examples = examples or {}
+        self._candidates = candidates
+        self._titles = {value: paper.title for value, paper in examples.items()}
+        mine = _eligible(candidates, eligible)
+        self._unwanted = _muted(candidates, profile.muted, examples) & mine
+        self._mine = mine
+        known = _known(candidates, profile.wanted, examples, opinions)
+        self._shown = mine & ~self._unwanted & ~known
+        self._found = match_all(candidates, profile, opinions, examples, meanings or {})
+        self._matches = self._found.each
+        told = [m.likeness if below_bar else m.strength for m in self._matches]
+        strengths = np.array(told).reshape(len(told), len(self._shown))
+        self._strengths = np.where(self._shown, strengths, 0.0)
+        self._all = self._strengths.sum(axis=0)
+        popularity = np.clip(candidates.popularity, 0, _MAX_POPULARITY)
+        self._popularity = _POPULARITY * popularity
+        nothing = np.zeros(len(known))
+        words, joint = self._found.words, self._found.examples.joint
+        share = _WORDS * self._found.coherence
+        self._by_words = nothing if words is None else share * leaning(words)
+        self._by_likes = nothing if joint is None else _LIKES * leaning(joint.z)
+
+    def ranking(self, limit: int | None = None, *, explain: bool = False) -> Ranking:
+        """Return the papers of each interest, best first.
+
+        Args:
+            limit: list at most so many for each interest; None: all.
+            explain: give the reasons too; of each paper listed.
+        """
+        rows = [row for row in self._candidates.popular if self._shown[row]]
+        listed = [self._listed(number, limit) for number in range(len(self._matches))]
+        if explain:
+            listed = [tuple(map(self.explained, papers)) for papers in listed]
+        return Ranking(
+            by_interest=tuple(
+                (match.interest, papers)
+                for match, papers in zip(self._matches, listed, strict=True)
+            ),
+            popular=tuple(_popular_paper(self._candidates, row) for row in rows),
+            candidates=int(self._mine.sum() - self._unwanted.sum()),
+            muted=int(self._unwanted.sum()),
+            titles=self._titles,
+        )
+
+    def explained(self, scored: ScoredPaper) -> ScoredPaper:
+        """Return a paper of `ranking` with the strongest reasons for its score.
+
+        At most three can be checked by the reader; the taste, which cannot, comes after them.
+        """
+        if scored.interest is None or scored.reasons:
+            return scored
+        parts = self.parts(scored)
+        shown = [reason for reason in parts if reason.kind is not ReasonKind.TASTE]
+        taste = [reason for reason in parts if reason.kind is ReasonKind.TASTE]
+        return replace(scored, reasons=(*shown[:_MAX_REASONS], *taste))
+
+    def parts(self, scored: ScoredPaper) -> list[Reason]:
+        """Return all parts of a score, the strongest first; they add up to it."""
+        row = self._candidates.places[scored.paper.paper_id]
+        number = self._number(scored.interest)
+        own = self._matches[number].interest
+        parts = _OTHERS * self._strengths[:, row]
+        parts[number] = self._strengths[number, row]
+        reasons = [
+            self._matches[i].why(row, round(float(parts[i]), _DIGITS))
+            for i in np.argsort(-parts, kind="stable").tolist()
+            if parts[i] > 0 and self._matches[i].strength[row] > 0
+        ]
+        popularity = float(self._popularity[row])
+        if popularity:
+            reasons.append(popularity_reason(scored.paper, round(popularity, _DIGITS)))
+        if leans := round(float(self._by_words[row]), _DIGITS):
+            reasons.append(Reason(ReasonKind.TASTE, "", (), leans))
+        if own.kind not in _LEARNED and (leans := round(float(self._by_likes[row]), _DIGITS)):
+            reasons.append(self._liked(row, leans))
+        return sorted(reasons, key=lambda reason: -reason.contribution)
+
+    def terms(self, paper_id: int, interest: Interest) -> list[tuple[str, float]]:
+        """Return the terms by which a paper is like an interest, the strongest first.
+
+        Each carries its part ``w x`` of the product that the similarity is measured by; all
+        that are not listed are in the last one, under an empty name. Empty for interests that
+        do not go by words.
+        """
+        match = self._matches[self._number(interest)]
+        return terms_of(self._candidates, self._candidates.places[paper_id], match)
+
+    def _number(self, interest: Interest | None) -> int:
+        return next(n for n, match in enumerate(self._matches) if match.interest == interest)
+
+    def _listed(self, number: int, limit: int | None) -> tuple[ScoredPaper, ...]:
+        own, interest = self._strengths[number], self._matches[number].interest
+        scores = own + _OTHERS * (self._all - own) + self._popularity
+        scores += self._by_words
+        if interest.kind not in _LEARNED:
+            scores += self._by_likes
+        scores = np.round(scores, _DIGITS)
+        rows = np.flatnonzero(own > 0)
+        rows = rows[np.lexsort((self._candidates.order[rows], -scores[rows]))][:limit]
+        papers = self._candidates.papers
+        return tuple(
+            ScoredPaper(papers[row], score, interest)
+            for row, score in zip(rows.tolist(), scores[rows].tolist(), strict=True)
+        )
+
+    def _liked(self, row: int, part: float) -> Reason:
+        """Return the leaning by liked papers as a reason: the nearest one, if it is near."""
+        examples = self._found.examples
+        if examples.joint is None or part < 0 or not examples.joint.passes[row]:
+            return Reason(ReasonKind.TASTE, "", (), part)
+        return examples.why(self._candidates, row, ReasonKind.LIKED, part)
+
+
+def _eligible(candidates: Candidates, eligible: Collection[int] | None) -> NDArray[np.bool_]:
+    if eligible is None:
+        return np.ones(len(candidates.papers), dtype=bool)
+    return np.array([p.paper_id in eligible for p in candidates.papers], dtype=bool)
+
+
+def _popular_paper(candidates: Candidates, row: int) -> ScoredPaper:
+    paper, score = candidates.papers[row], round(float(candidates.popularity[row]), _DIGITS)
+    return ScoredPaper(paper, score, None, (popularity_reason(paper, score),))
+
+
+def _muted(
+    candidates: Candidates, muted: Sequence[Interest], examples: Mapping[str, Paper]
+) -> NDArray[np.bool_]:
+    """Return which rows the mutes take out, whoever else wants them."""
+    out = np.zeros(len(candidates.papers), dtype=bool)
+    index = candidates.index
+    for interest in muted:
+        rows: Collection[int] = ()
+        match interest.kind:
+            case InterestKind.PHRASE | InterestKind.TEXT:
+                rows = candidates.phrase_rows(interest.value)[0].tolist()
+            case InterestKind.AUTHOR:
+                rows = index.authored(interest.value)
+            case InterestKind.CATEGORY:
+                rows = index.in_category(interest.value)
+            case InterestKind.TOPIC:
+                rows = index.about(interest.value)
+            case InterestKind.EXAMPLE:
+                rows = index.named(interest.value, examples.get(interest.value))
+        out[list(rows)] = True
+    return out
+
+
+def _known(
+    candidates: Candidates,
+    wanted: Sequence[Interest],
+    examples: Mapping[str, Paper],
+    opinions: Sequence[Opinion],
+) -> NDArray[np.bool_]:
+    """Return the rows of example papers and of answered ones: the subscriber knows them."""
+    out = np.zeros(len(candidates.papers), dtype=bool)
+    for interest in wanted:
+        if interest.kind is InterestKind.EXAMPLE:
+            out[list(candidates.index.named(interest.value, examples.get(interest.value)))] = True
+    rows = [candidates.places.get(opinion.paper.paper_id, len(out)) for opinion in opinions]
+    out[[row for row in rows if row < len(out)]] = True
+    return out

@@ -1,0 +1,67 @@
+"""What all papers have in common, so that it can be taken out of what one reader likes.
+
+The ridge ``w = (B'B + lambda I)^-1 v``, where B are papers of the background and v is what a
+reader likes, has one operator for all readers. It is solved on the side of the papers
+(Woodbury's identity), so nothing as wide as the vocabulary is ever inverted:
+``w = (v - B'(BB' + lambda I)^-1 B v) / lambda``.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+
+from digest.ranking.features import Floats, Ints, Matrix
+
+_Singles = NDArray[np.float32]
+
+
+class Whitening:
+    """The operator of one penalty.
+
+    Args:
+        whole: unit rows: first the papers to score, then those of the background.
+        scored: how many of the rows are scored; the others are B.
+        shown: rows of the background that are scored too, to compare with.
+        penalty: lambda.
+    """
+
+    def __init__(self, whole: Matrix, scored: int, shown: Ints, penalty: float) -> None:
+        self._rows = whole[:scored]
+        self._sample = whole[scored:]
+        self._scored = scored
+        self._shown = shown
+        self._penalty = penalty
+
+    def scores(self, products: Floats) -> Floats:
+        """Return ``x w`` for the rows that are scored, then for those that are shown.
+
+        Args:
+            products: ``x v`` for each row x of `whole`.
+        """
+        direct = np.concatenate([products[: self._scored], products[self._scored :][self._shown]])
+        common = self._shares @ products[self._scored :].astype(np.float32)
+        return np.asarray((direct - common) / self._penalty)
+
+    def weights(self, liked: Matrix) -> Floats:
+        """Return w, by column, of what a reader likes (one row)."""
+        products = (self._sample @ liked.T).toarray().ravel()
+        common = linalg.cho_solve(self._factor, products.astype(np.float32))
+        return np.asarray((liked.toarray().ravel() - self._sample.T @ common) / self._penalty)
+
+    @cached_property
+    def _factor(self) -> tuple[_Singles, bool]:
+        gram = (self._sample @ self._sample.T).toarray().astype(np.float32)
+        gram[np.diag_indices(len(gram))] += self._penalty
+        factor: tuple[_Singles, bool] = linalg.cho_factor(gram, lower=True, overwrite_a=True)
+        return factor
+
+    @cached_property
+    def _shares(self) -> _Singles:
+        """How much each scored row has of each row of the background."""
+        rows = sparse.vstack([self._rows, self._sample[self._shown]]).tocsr()
+        if not self._sample.shape[0]:
+            return np.zeros((rows.shape[0], 0), dtype=np.float32)
+        shared = (self._sample @ rows.T).toarray().astype(np.float32)
+        return np.ascontiguousarray(linalg.cho_solve(self._factor, shared).T)
