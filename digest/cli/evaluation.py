@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.root import app, complain, counted, example
+from digest.cli.root import app, complain, counted, example, load_app
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
+    from digest.embedding import Embedder
     from digest.pipeline.evaluation import Wanted
 
 _ONLY = re.compile(r"liked:([1-9]\d{0,5})")
@@ -41,6 +42,7 @@ Out = Annotated[
 
 @app.command(epilog=example("digest rank --papers P --candidates C --users U --out ranking.json"))
 def rank(
+    context: typer.Context,
     papers: Papers,
     candidates: Chosen,
     users: Readers,
@@ -53,20 +55,33 @@ def rank(
     text: Annotated[
         str, typer.Option(metavar="NAMES", help="Of title, abstract and keywords.")
     ] = "title,abstract",
+    embeddings: Annotated[
+        bool,
+        typer.Option("--embeddings", help="With embeddings too; they take their time."),
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
 ) -> int:
     """Rank a file's papers for the readers of another one."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from digest.pipeline.evaluation import rank_task, read_task
+    from digest.pipeline.evaluation import Embeddings, rank_task, read_task
 
     wanted = _wanted(only, text, top)
+    embedder = _embedder(context) if embeddings else None
     task = read_task(papers, candidates, users, wanted)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        made = None
+        if embedder:
+            texts = progress.add_task("embedding", total=None)
+            made = Embeddings.make(
+                task, wanted, embedder.embed, lambda n: progress.update(texts, completed=n)
+            )
         bar = progress.add_task("ranking", total=len(task.users))
-        ranked = rank_task(task, wanted, jobs=jobs, on_user=lambda: progress.advance(bar))
+        ranked = rank_task(
+            task, wanted, embeddings=made, jobs=jobs, on_user=lambda: progress.advance(bar)
+        )
     _write(out, json.dumps(ranked, ensure_ascii=False))
     typer.echo(
         f"{counted(len(task.candidates), 'candidate')} ranked for"
@@ -76,6 +91,23 @@ def rank(
     if len(task.problems) > 20:
         complain([f"and {len(task.problems) - 20} more lines were left out"])
     return 3 if task.problems else 0
+
+
+def _embedder(context: typer.Context) -> "Embedder":
+    """Return what the settings name; where they name none, the model that is computed here.
+
+    Raises:
+        EmbeddingError: it cannot be used.
+    """
+    from digest.embedding import EmbeddingOptions, open_embedder
+
+    parts = load_app(context)
+    named = parts.embedder
+    if named is None:
+        folder = parts.settings.embeddings.folder
+        named = open_embedder(EmbeddingOptions("minilm", folder), parts.settings.environ)
+    assert named is not None
+    return named
 
 
 def _wanted(only: str | None, text: str, top: int) -> "Wanted":

@@ -23,9 +23,11 @@ from typing import Any
 from digest import ranking
 from digest.errors import UsageError
 from digest.models import Interest, InterestKind, Paper, Profile
+from digest.store import text_of
 from digest.text import collapse, cut
 
 BACKGROUND = 6_000
+_TOGETHER = 64  # texts that are embedded at once
 MAX_LINE = 1_000_000  # characters of a line; longer ones are left out
 _TEXTS = ("title", "abstract", "keywords")
 _KNOWN_PROBLEMS = 20  # told one by one
@@ -47,6 +49,59 @@ class Wanted:
     keywords: bool = False
     text: tuple[str, ...] = ("title", "abstract")
     top: int = 500
+
+    def interests_of(
+        self, user: Mapping[str, Any], known: Collection[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the liked papers and the keywords of a user that count.
+
+        Args:
+            user: a line of the users' file.
+            known: the papers that the task holds.
+        """
+        liked = [name for name in user["liked"] if name in known][: self.liked]
+        words: list[str] = []
+        if self.keywords or not liked:
+            words = list(dict.fromkeys(filter(None, map(collapse, user["keywords"]))))
+        return liked, words
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The vectors of a task's papers by their ids, and of its keywords."""
+
+    papers: Mapping[str, bytes]
+    texts: Mapping[str, bytes]
+
+    @classmethod
+    def make(
+        cls,
+        task: "Task",
+        wanted: Wanted,
+        embed: Callable[[Sequence[str]], Sequence[bytes]],
+        on_texts: Callable[[int], None] = lambda _: None,
+    ) -> "Embeddings":
+        """Embed all that a task speaks of.
+
+        Args:
+            task: the papers and the users.
+            wanted: which part of the profiles counts.
+            embed: turns texts into vectors.
+            on_texts: called with the number of texts that are done.
+        """
+        named = [(name, text_of(p.title, p.abstract)) for name, p in task.papers.items()]
+        words = [("", w) for user in task.users for w in wanted.interests_of(user, task.papers)[1]]
+        texts = list(dict.fromkeys(text for _, text in (*named, *words)))
+        # Texts of a length together: they are padded to the longest of a batch.
+        texts.sort(key=len)
+        made: dict[str, bytes] = {}
+        for start in range(0, len(texts), _TOGETHER):
+            some = texts[start : start + _TOGETHER]
+            made.update(zip(some, embed(some), strict=True))
+            on_texts(len(made))
+        return cls(
+            {name: made[text] for name, text in named}, {text: made[text] for _, text in words}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +154,7 @@ def rank_task(
     task: Task,
     wanted: Wanted,
     *,
+    embeddings: Embeddings | None = None,
     jobs: int = 1,
     on_user: Callable[[], None] = lambda: None,
 ) -> dict[str, list[str]]:
@@ -107,6 +163,7 @@ def rank_task(
     Args:
         task: what `read_task` returned.
         wanted: which part of the profiles counts, and how many papers are listed.
+        embeddings: of the papers and keywords; None: without.
         jobs: processes that share the users.
         on_user: called for each user that is done.
     """
@@ -115,10 +172,12 @@ def rank_task(
     background.sort(key=lambda paper: paper.published_at or _NEVER, reverse=True)
     if all(paper.published_at is None for paper in background):
         background = background[:: max(1, -(-len(background) // BACKGROUND))]
+    known = embeddings.papers.items() if embeddings else ()
+    vectors = {task.papers[name].paper_id: vector for name, vector in known}
     prepared = ranking.prepare(
-        [task.papers[name] for name in task.candidates], background[:BACKGROUND]
+        [task.papers[name] for name in task.candidates], background[:BACKGROUND], vectors=vectors
     )
-    work = _Work(prepared, task, wanted)
+    work = _Work(prepared, task, wanted, embeddings or Embeddings({}, {}))
     if jobs == 1 or len(task.users) < 2 * jobs or not _can_fork():
         return dict(_counted(map(work.of, task.users), on_user))
     _SHARED.append(work)
@@ -136,19 +195,20 @@ class _Work:
     prepared: ranking.Candidates
     task: Task
     wanted: Wanted
+    embeddings: Embeddings
 
     def of(self, user: dict[str, Any]) -> tuple[str, list[str]]:
         """Return a user's id and ranking."""
-        liked = [name for name in user["liked"] if name in self.task.papers][: self.wanted.liked]
+        liked, words = self.wanted.interests_of(user, self.task.papers)
         interests = [Interest(InterestKind.EXAMPLE, name) for name in liked]
-        if self.wanted.keywords or not interests:
-            words = dict.fromkeys(filter(None, map(collapse, user["keywords"])))
-            interests += [Interest(InterestKind.PHRASE, word) for word in words]
-        examples = {name: self.task.papers[name] for name in liked}
+        interests += [Interest(InterestKind.PHRASE, word) for word in words]
+        told = [(name, self.embeddings.papers.get(name)) for name in liked]
+        told += [(word, self.embeddings.texts.get(word)) for word in words]
         found = ranking.rank(
             self.prepared,
             Profile(interests=tuple(interests)),
-            examples=examples,
+            examples={name: self.task.papers[name] for name in liked},
+            meanings={name: vector for name, vector in told if vector},
             below_bar=True,
             explain=False,
         )

@@ -2,7 +2,7 @@
 
 Entries and papers: `entries` hold what the sources said, word for word; `papers` are what
 merging made of them, and can be made again from them; `popularity` is the history of counts.
-`vectors` are embeddings, where there are any.
+`vectors` and `text_vectors` are embeddings, where there are any.
 People: `subscribers`, their `answers`, and `suppressions`, which outlive them. The ledger: `runs` plan
 `deliveries` in `shards`; an `editions` row is committed before anything of it is sent.
 
@@ -30,7 +30,7 @@ from sqlalchemy import (
 from digest.store.columns import Count, SafeText, UtcDateTime
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -156,6 +156,15 @@ vectors = Table(
     Column("text_hash", String(64), nullable=False, comment="SHA-256 of the text it stands for"),
     Column("vector", LargeBinary, nullable=False, comment="float16, little endian, length 1"),
     comment="embeddings of papers, one for each model",
+)
+
+text_vectors = Table(
+    "text_vectors",
+    metadata,
+    Column("text_hash", String(64), primary_key=True, comment="SHA-256 of an interest's text"),
+    Column("model", String(64), primary_key=True, comment="what made it, with its fingerprint"),
+    Column("vector", LargeBinary, nullable=False, comment="float16, little endian, length 1"),
+    comment="embeddings of interests; the text itself stands in the profiles only",
 )
 
 feeds = Table(

@@ -1,14 +1,14 @@
-"""Vectors: embeddings of papers, made once for each paper and model."""
+"""Vectors: embeddings of papers and of interests, made once for each text and model."""
 
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from digest.models import Paper
 from digest.store.database import Database, chunks, insert
 from digest.store.papers import Papers
-from digest.store.schema import papers, vectors
+from digest.store.schema import papers, text_vectors, vectors
 
 # Papers that are looked at in one go for whether they have a vector.
 _LOOKED_AT = 2_000
@@ -86,6 +86,39 @@ class Vectors:
                 ),
                 rows,
             )
+
+    def of_texts(self, texts: Iterable[str], model: str) -> dict[str, bytes]:
+        """Return the vectors of interests, by their texts; those that have none are left out."""
+        by_hash = {_hash(text): text for text in texts}
+        found: dict[str, bytes] = {}
+        with self._database.reading() as connection:
+            for some in chunks(sorted(by_hash)):
+                rows = connection.execute(
+                    select(text_vectors.c.text_hash, text_vectors.c.vector).where(
+                        text_vectors.c.model == model, text_vectors.c.text_hash.in_(some)
+                    )
+                )
+                found.update((by_hash[text_hash], vector) for text_hash, vector in rows)
+        return found
+
+    def save_texts(self, model: str, made: Iterable[tuple[str, bytes]]) -> None:
+        """Store the vectors of interests, by their texts."""
+        rows = [
+            {"text_hash": _hash(text), "model": model, "vector": vector} for text, vector in made
+        ]
+        if rows:
+            with self._database.writing() as connection:
+                statement = insert(connection, text_vectors)
+                connection.execute(statement.on_conflict_do_nothing(), rows)
+
+    def keep_texts(self, texts: Iterable[str]) -> int:
+        """Forget the vectors of all other texts, of any model; return how many there were."""
+        kept = {_hash(text) for text in texts}
+        with self._database.writing() as connection:
+            known = set(connection.scalars(select(text_vectors.c.text_hash)))
+            for some in chunks(sorted(known - kept)):
+                connection.execute(delete(text_vectors).where(text_vectors.c.text_hash.in_(some)))
+        return len(known - kept)
 
     def count(self, model: str) -> int:
         """Return how many papers have a vector of this model."""

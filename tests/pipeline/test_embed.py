@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from digest.errors import EmbeddingError
+from digest.models import Interest, InterestKind, Profile, SubscriberState
 from digest.pipeline.embed import EmbedReport, embed_missing
 
 
@@ -46,3 +47,20 @@ def test_an_embedder_that_fails_costs_only_what_it_did_not_do(store, add_papers)
     report = embed_missing(store, Letters(good=32), seconds=60)
     assert report == EmbedReport(32, 48, "the server is away")
     assert store.vectors.count("letters") == 32
+
+
+def test_what_profiles_say_is_embedded_once_and_forgotten_with_them(store, clock):
+    wanted = (
+        Interest(InterestKind.PHRASE, "sea ice"),
+        Interest(InterestKind.TEXT, "How snow creeps downhill"),
+        Interest(InterestKind.AUTHOR, "Ada Quill"),
+        Interest(InterestKind.PHRASE, "robots", muted=True),
+    )
+    store.people.add("ada@example.org", Profile(wanted), SubscriberState.ACTIVE, clock.now)
+    letters = Letters()
+    assert embed_missing(store, letters, seconds=60) == EmbedReport(0, 0, interests=2)
+    assert letters.texts == ["How snow creeps downhill", "sea ice"]
+    assert embed_missing(store, letters, seconds=60) == EmbedReport(0, 0)
+    store.people.update("ada@example.org", Profile(wanted[1:]))
+    assert embed_missing(store, letters, seconds=60) == EmbedReport(0, 0)
+    assert set(store.vectors.of_texts(["sea ice", wanted[1].value], "letters")) == {wanted[1].value}

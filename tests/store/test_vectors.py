@@ -45,3 +45,19 @@ def test_a_paper_whose_text_changed_wants_a_new_vector(
     store.vectors.save("a", [(again, b"22")])
     assert store.vectors.of([paper.paper_id], "a") == {paper.paper_id: b"22"}
     assert store.vectors.missing("a", 9) == []
+
+
+def test_vectors_of_interests_come_back_by_text_and_go_with_the_last_who_says_it(
+    store: Store,
+) -> None:
+    store.vectors.save_texts("a", [("sea ice", b"11"), ("robots", b"22")])
+    store.vectors.save_texts("a", [("sea ice", b"33")])
+    store.vectors.save_texts("b", [("sea ice", b"44")])
+    assert store.vectors.of_texts(["sea ice", "robots", "nothing"], "a") == {
+        "sea ice": b"11",
+        "robots": b"22",
+    }
+    assert store.vectors.of_texts(["sea ice"], "b") == {"sea ice": b"44"}
+    assert store.vectors.keep_texts(["robots"]) == 1
+    assert store.vectors.of_texts(["sea ice", "robots"], "a") == {"robots": b"22"}
+    assert store.vectors.of_texts(["sea ice"], "b") == {}
