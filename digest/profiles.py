@@ -17,7 +17,7 @@ from pydantic import field_validator as validates
 from tomlkit.exceptions import TOMLKitError
 
 from digest.errors import ConfigError, ProfileError
-from digest.models import Format, Interest, InterestKind, Profile, Schedule
+from digest.models import Bar, Format, Interest, InterestKind, Profile, Schedule
 from digest.text import collapse
 
 _Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -66,6 +66,8 @@ class _Mute(_Strict):
 class _File(_Strict):
     name: Annotated[str, StringConstraints(max_length=200)] = ""
     papers: int = Field(10, ge=1, le=100)
+    minutes: int | None = Field(None, ge=1, le=600)
+    bar: Bar = Bar.USUAL
     trending: int = Field(2, ge=0, le=100)
     language: Literal["en", "ja"] = "en"
     format: Format = Format.HTML
@@ -148,6 +150,8 @@ def from_mapping(values: dict[str, Any], where: str) -> Profile:
         interests=interests,
         name=file.name.strip(),
         papers=file.papers,
+        minutes=file.minutes,
+        bar=file.bar,
         trending=min(file.trending, file.papers),
         language=file.language,
         format=file.format,

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from digest.composing import compose
 from digest.models import (
+    Bar,
     Edition,
     FeedHealth,
     Interest,
@@ -82,6 +84,62 @@ def test_a_small_interest_is_not_drowned_by_a_big_one() -> None:
     }
 
 
+def test_an_interest_of_a_tenth_of_the_weight_gets_its_place_on_days_it_has_a_good_paper() -> None:
+    small = _interest("small", weight=0.1)
+    good = _ranking({A: {n: 1 - n / 100 for n in range(1, 30)}, small: {50: 0.6, 51: 0.55}})
+    assert _sections(_compose(good))["small"] == [50]
+    assert len(_compose(good).papers) == 10
+    poor = _ranking({A: {n: 1 - n / 100 for n in range(1, 30)}, small: {50: 0.3}})
+    assert "small" not in _sections(_compose(poor))
+
+
+def test_where_there_are_more_good_interests_than_places_the_heavier_and_better_come_first() -> (
+    None
+):
+    listed: Listed = {_interest(f"i{n}"): {n: 0.5 + n / 100} for n in range(1, 9)}
+    listed[_interest("heavy", weight=2)] = {90: 0.5}
+    edition = _compose(_ranking(listed), papers=3, trending=0)
+    assert {p.paper.paper_id for p in edition.papers} == {90, 8, 7}
+
+
+def test_the_next_paper_is_a_good_one_that_is_not_like_those_before_it() -> None:
+    ranking = _ranking({A: {1: 1.0, 2: 0.95, 3: 0.9, 4: 0.3}})
+    alike = lambda one, other: 0.9 if {one, other} == {1, 2} else 0.0  # noqa: E731
+    chosen = _compose(ranking, papers=2, trending=0, alike=alike)
+    assert {p.paper.paper_id for p in chosen.papers} == {1, 3}
+    # A poor paper is not let in only because it is different.
+    chosen = _compose(ranking, papers=3, trending=0, alike=alike)
+    assert {p.paper.paper_id for p in chosen.papers} == {1, 2, 3}
+
+
+def _readable(words: int, language: str = "en") -> tuple[ScoredPaper, ...]:
+    word = "字" * 10 if language == "ja" else "word"
+    papers = [Paper(n, f"Title {n}", f"{word} " * words) for n in range(1, 20)]
+    return tuple(ScoredPaper(p, 1 - p.paper_id / 100, A) for p in papers)
+
+
+@pytest.mark.parametrize(
+    ("scored", "count"), [(_readable(236), 5), (_readable(50, "ja"), 4), (_readable(5_000), 1)]
+)
+def test_an_edition_ends_where_the_time_to_read_it_ends(
+    scored: tuple[ScoredPaper, ...], count: int
+) -> None:
+    profile = Profile((A,), papers=20, minutes=5)
+    ranking = Ranking(((A, scored),), (), 19, 0)
+    edition = compose(ranking, profile, edition_date=DAY, composed_at=NOW)
+    assert [p.paper.paper_id for p in edition.papers] == list(range(1, count + 1))
+
+
+def test_a_high_bar_lets_nothing_in_from_outside_and_says_what_came_near() -> None:
+    high = Profile((A,), bar=Bar.HIGH)
+    ranking = Ranking(((A, ()),), (_scored(7, 1.0, None),), 42, 0, below_bar=3)
+    edition = compose(ranking, high, edition_date=DAY, composed_at=NOW)
+    assert edition.silence == "42 new papers; 3 came near your interests, below your bar."
+    ja = compose(ranking, replace(high, language="ja"), edition_date=DAY, composed_at=NOW)
+    assert ja.silence is not None
+    assert "基準" in ja.silence
+
+
 def test_an_interest_with_few_papers_gives_its_places_back() -> None:
     ranking = _ranking({A: {n: 1 - n / 100 for n in range(1, 30)}, B: {50: 0.9}})
     assert _sections(_compose(ranking, papers=5, trending=0)) == {
@@ -150,7 +208,7 @@ def test_without_interests_the_edition_is_all_trending() -> None:
 def test_sections_are_titled_by_the_interest_in_words(interest: Interest, title: str) -> None:
     scored = ScoredPaper(_paper(1), 0.5, interest)
     titles = {"3103.00001": "On old maps"}
-    edition = _compose(Ranking(((interest, (scored,)),), (), 1, 0, titles))
+    edition = _compose(Ranking(((interest, (scored,)),), (), 1, 0, titles=titles))
     assert edition.sections[0].title == title
     assert edition.sections[0].interest == interest
 
@@ -228,7 +286,7 @@ def test_headings_speak_japanese() -> None:
     example = _interest("3103.00001", kind=InterestKind.EXAMPLE)
     scored = ScoredPaper(_paper(1), 0.5, example)
     titles = {"3103.00001": "On old maps"}
-    edition = _compose(Ranking(((example, (scored,)),), (), 1, 0, titles), language="ja")
+    edition = _compose(Ranking(((example, (scored,)),), (), 1, 0, titles=titles), language="ja")
     assert list(_sections(edition)) == ["似た論文：On old maps"]
     assert list(_sections(_compose(_ranking({}, popular=[4]), language="ja"))) == ["いま話題の論文"]
 

@@ -132,6 +132,8 @@ def subscriber_json(person: "Subscriber") -> dict[str, Any]:
         "weekdays": [WEEKDAYS[day] for day in sorted(profile.schedule.weekdays)],
         "timezone": profile.schedule.timezone,
         "send_empty": profile.send_empty,
+        "minutes": profile.minutes,
+        "bar": profile.bar,
         "interests": [
             {"kind": i.kind, "value": i.value, "weight": i.weight, "muted": i.muted}
             for i in profile.interests

@@ -49,6 +49,8 @@ _OPTIONS: dict[str, tuple[Any, str]] = {
     "mute_topic": (_many("--mute-topic", "PATH", "Never papers on a topic."), "mute"),
     "name": (_one("--name", "NAME", "What the digest is called."), "option"),
     "papers": (_one("--papers", "N", "At most so many papers.", int), "option"),
+    "minutes": (_one("--minutes", "N", "Fewer, to be read in so many minutes.", int), "option"),
+    "bar": (_one("--bar", "usual|high", "high: only what is clearly yours."), "option"),
     "trending": (_one("--trending", "N", "Of them popular ones, outside.", int), "option"),
     "language": (_one("--language", "en|ja", "ja also shows translations."), "option"),
     "mail_format": (_one("--mail-format", "html|txt|md", "The form of the mail."), "option"),

@@ -19,6 +19,7 @@ from digest.models.papers import (
 from digest.models.people import (
     Answer,
     AnswerKind,
+    Bar,
     Format,
     Interest,
     InterestKind,
@@ -33,6 +34,7 @@ __all__ = [
     "SPLIT",
     "Answer",
     "AnswerKind",
+    "Bar",
     "Delivery",
     "DeliveryState",
     "Edition",

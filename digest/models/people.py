@@ -84,12 +84,21 @@ class Schedule:
         return [d for d, at in due if at is not None and at <= now < at + freshness]
 
 
+class Bar(StrEnum):
+    """From which strength of a match on a subscriber wants papers."""
+
+    USUAL = "usual"  # all that match
+    HIGH = "high"  # only what is clearly theirs, and nothing outside the interests
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A subscriber's interests and options.
 
     Attributes:
         papers: how many papers an edition holds at most.
+        minutes: how long it may take to read their abstracts; None: that does not matter.
+        bar: how clear a match has to be.
         trending: how many of them at most may be popular papers outside the interests.
         language: ``en`` or ``ja``; ``ja`` also shows Japanese translations.
         send_empty: whether a day without papers brings a mail that says why.
@@ -98,6 +107,8 @@ class Profile:
     interests: tuple[Interest, ...] = ()
     name: str = ""
     papers: int = 10
+    minutes: int | None = None
+    bar: Bar = Bar.USUAL
     trending: int = 2
     language: str = "en"
     format: Format = Format.HTML

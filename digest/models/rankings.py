@@ -66,6 +66,7 @@ class Ranking:
         popular: papers by popularity, best first, whatever the interests.
         candidates: how many papers were looked at, without the muted ones.
         muted: how many papers the mutes took out.
+        below_bar: how many papers match, but less clearly than the subscriber wants.
         titles: the titles of example interests' papers, by the interests' values.
     """
 
@@ -73,4 +74,5 @@ class Ranking:
     popular: tuple[ScoredPaper, ...]
     candidates: int
     muted: int
+    below_bar: int = 0
     titles: Mapping[str, str] = field(default_factory=dict)

@@ -102,6 +102,7 @@ class Day:
             composed_at=self._now,
             health=self._health,
             quiet=_is_quiet(self._feeds, edition_date),
+            alike=self._prepared.alike,
         )
         return _explained(edition, judgement.explained)
 

@@ -22,6 +22,7 @@ from digest.ranking.written import Written, beside
 MAX_REFERENCE = 1_000  # papers of the background that scores are compared with
 MAX_WHITENING = 3_000  # and those that tell what all papers have in common; more brought nothing
 MAX_SHOWN = 300  # and of these, those that a joint judgement is compared with
+MAX_ALIKE = 500  # papers whose likeness to all others is kept
 DENSE = np.dtype("<f2")  # of an embedding as it is stored
 
 
@@ -63,7 +64,7 @@ class Candidates:
     dense: NDArray[np.float32] | None = None
     _whitenings: dict[float, Whitening] = field(default_factory=dict)
     _wordings: dict[int, "Wording"] = field(default_factory=dict)
-    _vectors: dict[tuple[int, str], tuple[Matrix, Matrix]] = field(default_factory=dict)
+    _alike: dict[int, Floats] = field(default_factory=dict)
 
     def wording(self, row: int) -> "Wording":
         """Return where a paper's terms stand in its texts."""
@@ -97,33 +98,42 @@ class Candidates:
             corpus.rows[places[corpus.in_title[places]]]
         )
 
-    def vectors_of(self, paper_id: int, title: str, rest: str) -> tuple[Matrix, Matrix]:
-        """Return the vectors of any paper, one row each: of its stems, and of `whole`.
+    def vectors_of(self, described: Sequence[tuple[int, str]]) -> tuple[Matrix, Matrix]:
+        """Return the vectors of any papers, a row each: of their stems, and like `whole`.
 
         Args:
-            paper_id: its number; 0: only its text is known.
-            title: its title.
-            rest: what else there is to read of it.
+            described: of each paper its number (0: it has none) and its text.
         """
-        key = (paper_id, "" if paper_id else f"{title}. {rest}")
-        if key not in self._vectors:
-            self._vectors[key] = self._found(paper_id) or self._made(f"{title}. {rest}")
-        return self._vectors[key]
+        places = np.array([self.places.get(number, -1) for number, _ in described])
+        texts = [text for _, text in described]
+        unknown = [text for text, place in zip(texts, places, strict=True) if place < 0]
+        kept = self.every[places[places >= 0]]
+        stems = sparse.vstack([kept, self.features.vectors(unknown)]) if unknown else kept
+        order = np.empty(len(places), dtype=np.int64)
+        order[np.concatenate([np.flatnonzero(places >= 0), np.flatnonzero(places < 0)])] = (
+            np.arange(len(places))
+        )
+        stems = stems.tocsr()[order]
+        return stems, beside(stems, self.written.vectors(texts))
 
-    def _found(self, paper_id: int) -> tuple[Matrix, Matrix] | None:
-        """Return the vectors of a candidate, or of a paper of the background's sample."""
-        place = self.places.get(paper_id, -1)
-        n = len(self.papers)
-        if 0 <= place < n:
-            return self.matrix[place], self.whole[place]
-        at = int(np.searchsorted(self.sample, place - n))
-        if place < 0 or at == len(self.sample) or self.sample[at] != place - n:
-            return None
-        return self.background[place - n], self.whole[n + at]
+    def alike(self, one: int, other: int) -> float:
+        """Return how alike two candidates are in words, the cosine of their stems.
 
-    def _made(self, text: str) -> tuple[Matrix, Matrix]:
-        stems = self.features.vector(text)
-        return stems, beside(stems, self.written.vector(text))
+        Args:
+            one: a paper's number.
+            other: another's; all its cosines are kept, so ask for few others.
+        """
+        if other not in self._alike:
+            if len(self._alike) >= MAX_ALIKE:
+                self._alike.clear()
+            row = self.matrix[self.places[other]]
+            self._alike[other] = (row @ self.columns).toarray()[0]
+        return float(self._alike[other][self.places[one]])
+
+    @cached_property
+    def every(self) -> Matrix:
+        """The candidates and the background's papers, by `places`."""
+        return sparse.vstack([self.matrix, self.background]).tocsr()
 
     @cached_property
     def columns(self) -> Matrix:

@@ -16,7 +16,8 @@ from digest.models import (
     ReasonKind,
 )
 from digest.ranking.candidates import Candidates
-from digest.ranking.learning import Example, Joint, learn
+from digest.ranking.features import Matrix
+from digest.ranking.learning import Examples, Joint, learn
 from digest.ranking.match import Match, nothing
 from digest.ranking.reasons import shared_words
 from digest.ranking.similarity import telling_part
@@ -42,7 +43,7 @@ def gains_of(answers: Iterable[Answer]) -> dict[int, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class Likes:
     """What examples and answers say of the candidates.
 
     Attributes:
@@ -57,13 +58,14 @@ class Examples:
     answered: Match | None
     joint: Joint | None
     titles: Sequence[str]
-    stems: Sequence[Example]
+    stems: Matrix | None
 
     def why(self, candidates: Candidates, row: int, kind: ReasonKind, part: float) -> Reason:
         """Return as a reason the liked paper that is nearest to a candidate."""
         assert self.joint is not None
+        assert self.stems is not None
         number = int(self.joint.nearest[row])
-        stems = self.stems[number].stems
+        stems = self.stems[number]
         words = shared_words(candidates, row, stems, telling_part(candidates.features, stems))
         return Reason(kind, self.titles[number], words, part)
 
@@ -74,7 +76,7 @@ def match_examples(
     opinions: Sequence[Opinion],
     examples: Mapping[str, Paper],
     meanings: Mapping[str, bytes],
-) -> Examples:
+) -> Likes:
     """Match example papers and answers; a paper of which nothing is known matches nothing.
 
     Args:
@@ -84,46 +86,67 @@ def match_examples(
         examples: the stored papers that the interests name, by their values.
         meanings: embeddings of those, by the same.
     """
-    learned: list[Example] = []
-    titles: list[str] = []
-    owners: list[Interest] = []
-    seen: set[str] = set()
-    for interest in interests:
-        paper = examples.get(interest.value)
-        text = title, _ = _example_text(interest.value, paper)
-        key = f"#{paper.paper_id}" if paper else title
-        vector = meanings.get(interest.value)
-        example = _example(candidates, paper, text, vector, interest.weight)
-        if example and key not in seen:
-            seen.add(key)
-            learned.append(example)
-            titles.append(title)
-            owners.append(interest)
-    for opinion in opinions:
-        paper = opinion.paper
-        text = paper.title, paper.abstract
-        example = _example(candidates, paper, text, opinion.vector, opinion.gain)
-        if example and opinion.gain and f"#{paper.paper_id}" not in seen:
-            learned.append(example)
-            titles.append(paper.title)
-            owners.append(ANSWERED)
-    if not learned:
-        return Examples(
-            {i: nothing(i, len(candidates.papers)) for i in interests}, None, None, (), ()
-        )
-    found = Examples({}, None, learn(candidates, learned), titles, learned)
+    named = [_named(i, examples.get(i.value), meanings.get(i.value)) for i in interests]
+    answered = [_Named(o.paper, o.paper.title, o.gain, o.vector, ANSWERED) for o in opinions]
+    # A paper that is named twice counts once, where it is named first.
+    known = list({one.key: one for one in reversed((*named, *answered)) if one.gain}.values())[::-1]
+    learned = _learned(candidates, known)
+    if learned is None:
+        nobody = {i: nothing(i, len(candidates.papers)) for i in interests}
+        return Likes(nobody, None, None, (), None)
+    known, vectors = learned
+    titles = [one.title for one in known]
+    found = Likes({}, None, learn(candidates, vectors), titles, vectors.stems)
+    owners = [one.owner for one in known]
     matches = {
         interest: _match(candidates, found, interest, [o == interest for o in owners])
         for interest in (*interests, ANSWERED)
     }
-    answered = matches.pop(ANSWERED)
-    liked = any(e.gain > 0 for e, o in zip(learned, owners, strict=True) if o == ANSWERED)
-    return Examples(matches, answered if liked else None, found.joint, titles, learned)
+    by_answers = matches.pop(ANSWERED)
+    liked = any(one.gain > 0 for one in known if one.owner == ANSWERED)
+    return Likes(matches, by_answers if liked else None, found.joint, titles, vectors.stems)
 
 
-def _match(
-    candidates: Candidates, found: Examples, interest: Interest, own: Sequence[bool]
-) -> Match:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A paper that counts, and the interest that names it."""
+
+    paper: Paper | None
+    title: str
+    gain: float
+    vector: bytes | None
+    owner: Interest
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return (self.paper.paper_id, "") if self.paper else (0, self.title)
+
+    @property
+    def text(self) -> str:
+        return f"{self.title}. {self.paper.abstract}" if self.paper else self.title
+
+
+def _learned(
+    candidates: Candidates, named: Sequence[_Named]
+) -> tuple[list[_Named], Examples] | None:
+    """Return those papers that share a word with any other, and their vectors; None: none do."""
+    if not named:
+        return None
+    stems, whole = candidates.vectors_of([(one.key[0], one.text) for one in named])
+    kept = np.flatnonzero(np.diff(stems.indptr))
+    if not len(kept):
+        return None
+    known = [named[place] for place in kept.tolist()]
+    return known, Examples(
+        stems[kept],
+        whole[kept],
+        [candidates.meaning(one.vector) for one in known],
+        [one.paper.categories if one.paper else () for one in known],
+        np.array([one.gain for one in known]),
+    )
+
+
+def _match(candidates: Candidates, found: Likes, interest: Interest, own: Sequence[bool]) -> Match:
     """Return the match of one interest: the papers whose nearest example is its own."""
     joint = found.joint
     assert joint is not None
@@ -141,24 +164,11 @@ def _match(
     )
 
 
-def _example(
-    candidates: Candidates,
-    paper: Paper | None,
-    text: tuple[str, str],
-    vector: bytes | None,
-    gain: float,
-) -> Example | None:
-    """Return a paper as vectors; None: it shares no word with any other."""
-    stems, whole = candidates.vectors_of(paper.paper_id if paper else 0, *text)
-    if not stems.nnz:
-        return None
-    categories = paper.categories if paper else ()
-    return Example(stems, whole, candidates.meaning(vector), categories, gain)
-
-
-def _example_text(value: str, paper: Paper | None) -> tuple[str, str]:
-    """Return the title and the rest of an example's text; empty where only an id is known."""
+def _named(interest: Interest, paper: Paper | None, vector: bytes | None) -> _Named:
+    """Return an example paper; where only an id is known of it, it counts nothing."""
     if paper is not None:
-        return paper.title, paper.abstract
+        return _Named(paper, paper.title, interest.weight, vector, interest)
+    value = interest.value
     is_title = not (parse_arxiv_id(value) or parse_doi(value) or "://" in value)
-    return (value, "") if is_title and " " in value.strip() else ("", "")
+    told = is_title and " " in value.strip()
+    return _Named(None, value, interest.weight if told else 0.0, vector, interest)

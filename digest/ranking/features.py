@@ -70,11 +70,19 @@ class Features:
 
     def vector(self, text: str) -> Matrix:
         """Return the vector of a text as a matrix of one row (empty: nothing known in it)."""
-        columns, _ = self.terms(self.lexicon.read(plain(text[:MAX_TEXT])))
-        terms, counts = np.unique(columns, return_counts=True)
-        rows = sparse.csr_matrix(
-            (1 + np.log(counts), terms, [0, len(terms)]), shape=(1, len(self.keys))
-        )
+        return self.vectors([text])
+
+    def vectors(self, texts: Sequence[str]) -> Matrix:
+        """Return the vectors of texts, a row each."""
+        found = [
+            np.unique(self.terms(self.lexicon.read(plain(text[:MAX_TEXT])))[0], return_counts=True)
+            for text in texts
+        ]
+        ends = np.cumsum([0, *(len(columns) for columns, _ in found)])
+        columns = np.concatenate([columns for columns, _ in found])
+        counts = np.concatenate([counts for _, counts in found])
+        shape = len(texts), len(self.keys)
+        rows = sparse.csr_matrix((1 + np.log(counts), columns, ends), shape=shape)
         return _weighted(rows, self.idf, self.lone)
 
     def terms(self, stems: Sequence[int]) -> tuple[Ints, Ints]:

@@ -30,7 +30,7 @@ from digest.models import (
     ReasonKind,
 )
 from digest.ranking.candidates import Candidates
-from digest.ranking.examples import Examples, match_examples
+from digest.ranking.examples import Likes, match_examples
 from digest.ranking.features import Floats
 from digest.ranking.match import Match, nothing
 from digest.ranking.reasons import shared_words
@@ -49,13 +49,13 @@ class Matches:
     Attributes:
         each: a match for each wanted interest in the profile's order, and one for what was
             liked by answers, if anything was.
-        examples: what examples and answers say together.
+        likes: what examples and answers say together.
         words: by row, the taste of all phrases and sentences (z); None: there are none.
         coherence: how far these go together, 0 to 1.
     """
 
     each: tuple[Match, ...]
-    examples: Examples
+    likes: Likes
     words: Floats | None
     coherence: float
 

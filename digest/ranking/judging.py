@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.models import (
+    Bar,
     Interest,
     InterestKind,
     Opinion,
@@ -35,6 +36,9 @@ _LIKES = 0.3  # of the leaning by liked papers, -1 to 1
 _POPULARITY = 0.03  # a spread of popularity above the mean,
 _MAX_POPULARITY = 3.0  # at most so many
 _MAX_REASONS = 3
+# The strength of a match that is clearly the reader's own (docs/benchmarks.md): a phrase has to
+# stand in the title, or among much else that goes with it.
+_CLEAR, _CLEAR_PHRASE = 0.5, 0.7
 _LEARNED = frozenset({InterestKind.EXAMPLE, InterestKind.ANSWERS})  # judged by likes already
 _DIGITS = 6  # so that no last bit of a sum decides an order
 
@@ -75,12 +79,19 @@ class Judgement:
         self._matches = self._found.each
         told = [m.likeness if below_bar else m.strength for m in self._matches]
         strengths = np.array(told).reshape(len(told), len(self._shown))
-        self._strengths = np.where(self._shown, strengths, 0.0)
+        strengths = np.where(self._shown, strengths, 0.0)
+        clear = np.full_like(strengths, fill_value=True, dtype=bool)
+        if profile.bar is Bar.HIGH and not below_bar:
+            kinds = [match.interest.kind for match in self._matches]
+            least = [_CLEAR_PHRASE if k is InterestKind.PHRASE else _CLEAR for k in kinds]
+            clear = strengths >= np.array(least).reshape(-1, 1)
+        self._below_bar = int((strengths.any(axis=0) & ~(strengths * clear).any(axis=0)).sum())
+        self._strengths = strengths * clear
         self._all = self._strengths.sum(axis=0)
         popularity = np.clip(candidates.popularity, 0, _MAX_POPULARITY)
         self._popularity = _POPULARITY * popularity
         nothing = np.zeros(len(known))
-        words, joint = self._found.words, self._found.examples.joint
+        words, joint = self._found.words, self._found.likes.joint
         share = _WORDS * self._found.coherence
         self._by_words = nothing if words is None else share * leaning(words)
         self._by_likes = nothing if joint is None else _LIKES * leaning(joint.z)
@@ -104,6 +115,7 @@ class Judgement:
             popular=tuple(_popular_paper(self._candidates, row) for row in rows),
             candidates=int(self._mine.sum() - self._unwanted.sum()),
             muted=int(self._unwanted.sum()),
+            below_bar=self._below_bar,
             titles=self._titles,
         )
 
@@ -170,10 +182,10 @@ class Judgement:
 
     def _liked(self, row: int, part: float) -> Reason:
         """Return the leaning by liked papers as a reason: the nearest one, if it is near."""
-        examples = self._found.examples
-        if examples.joint is None or part < 0 or not examples.joint.passes[row]:
+        likes = self._found.likes
+        if likes.joint is None or part < 0 or not likes.joint.passes[row]:
             return Reason(ReasonKind.TASTE, "", (), part)
-        return examples.why(self._candidates, row, ReasonKind.LIKED, part)
+        return likes.why(self._candidates, row, ReasonKind.LIKED, part)
 
 
 def _eligible(candidates: Candidates, eligible: Collection[int] | None) -> NDArray[np.bool_]:

@@ -45,22 +45,22 @@ _FEEDBACK_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A paper somebody likes, or does not, as vectors.
+class Examples:
+    """Papers somebody likes, or does not, as vectors; a row each.
 
     Attributes:
-        stems: one row, as `Features.vector` gives it.
-        whole: one row, stems and written words together.
-        dense: its embedding; None: there is none.
-        categories: of the paper.
-        gain: how much it counts; below 0: it is not liked.
+        stems: as `Features.vectors` gives them.
+        whole: stems and written words together.
+        dense: their embeddings; None: there is none.
+        categories: of the papers.
+        gains: how much each counts; below 0: it is not liked.
     """
 
     stems: Matrix
     whole: Matrix
-    dense: Floats | None
-    categories: tuple[str, ...]
-    gain: float
+    dense: Sequence[Floats | None]
+    categories: Sequence[tuple[str, ...]]
+    gains: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +84,29 @@ class Joint:
     penalty: float
 
 
-def learn(candidates: Candidates, examples: Sequence[Example]) -> Joint:
+def learn(candidates: Candidates, examples: Examples) -> Joint:
     """Judge the candidates by papers that are liked or not, one or more.
 
-    The nearest ones are numbered by their place among `examples`.
+    The nearest ones are numbered by their place among the examples.
     """
     n = len(candidates.papers)
-    places = [place for place, example in enumerate(examples) if example.gain > 0]
-    liked = [examples[place] for place in places]
-    total = _sum(examples)
+    liked = np.flatnonzero(examples.gains > 0)
+    places = liked.tolist()
+    dense = [d for place in places if (d := examples.dense[place]) is not None]
+    gains = sparse.csr_matrix(examples.gains / np.abs(examples.gains).sum())
+    total = gains @ examples.whole
     penalty = _PENALTY if len(liked) >= _MANY else _PENALTY_OF_FEW
-    in_words = _in_words(candidates, liked, total, penalty)
+    in_words = _in_words(candidates, examples, total, penalty)
     z = in_words + _CATEGORY_WEIGHT * standardise(
-        candidates.kinship.to([example.categories for example in liked])
+        candidates.kinship.to([examples.categories[place] for place in places])
     )
-    z += _in_meaning(candidates, [e.dense for e in liked if e.dense is not None])
-    if not liked:
+    z = z + _in_meaning(candidates, dense)
+    if not len(liked):
         nothing = np.zeros(n)
         return Joint(z, nothing, nothing.astype(np.int64), nothing > 0, total, penalty)
-    stems = sparse.vstack([example.stems for example in liked]).tocsr()
+    stems = examples.stems[liked]
     if len(liked) < _ENOUGH:
-        z += _of_neighbours(candidates, stems, [e.dense for e in liked if e.dense is not None])
+        z = z + _of_neighbours(candidates, stems, dense)
     cosines = products(stems, candidates.columns)
     closest = np.argmax(cosines[:, :n], axis=0)
     alone = np.array([z_of_cosines(row)[:n] for row in cosines])
@@ -113,27 +115,19 @@ def learn(candidates: Candidates, examples: Sequence[Example]) -> Joint:
     if len(liked) >= _ENOUGH:
         best = np.maximum(in_words, best)
     passes = best * proof[closest, np.arange(n)] >= BAR
-    return Joint(z, strength_of(z), np.array(places)[closest], passes, total, penalty)
+    return Joint(z, strength_of(z), liked[closest], passes, total, penalty)
 
 
-def _sum(examples: Sequence[Example]) -> Matrix:
-    gains = np.array([example.gain for example in examples])
-    whole = sparse.vstack([example.whole for example in examples]).tocsr()
-    return sparse.csr_matrix(gains / np.abs(gains).sum()) @ whole
-
-
-def _in_words(
-    candidates: Candidates, liked: Sequence[Example], total: Matrix, penalty: float
-) -> Floats:
+def _in_words(candidates: Candidates, examples: Examples, total: Matrix, penalty: float) -> Floats:
     """Return by candidate the ridge and the pool, standardised."""
     n = len(candidates.papers)
     ridge = candidates.whitening(penalty).scores(products(total, candidates.whole_columns)[0])
     scores = standardise(ridge)
-    if liked:
-        whole = sparse.vstack([example.whole for example in liked]).tocsr()
-        cosines = products(whole, candidates.shown_columns)
-        gains = np.array([example.gain for example in liked])
-        scores = scores + _POOL_WEIGHT * standardise(_pool(cosines, gains, _SHARPNESS))
+    liked = np.flatnonzero(examples.gains > 0)
+    if len(liked):
+        cosines = products(examples.whole[liked], candidates.shown_columns)
+        pool = _pool(cosines, examples.gains[liked], _SHARPNESS)
+        scores = scores + _POOL_WEIGHT * standardise(pool)
     return standardise(scores)[:n]
 
 

@@ -51,9 +51,9 @@ class Written:
         """The words by column."""
         return tuple(self.columns)
 
-    def vector(self, text: str) -> Matrix:
-        """Return the unit vector of a text as a matrix of one row (empty: nothing known in it)."""
-        return self._rows([_counted(text)])
+    def vectors(self, texts: Sequence[str]) -> Matrix:
+        """Return the unit vectors of texts, a row each (empty: nothing known in it)."""
+        return self._rows([_counted(text) for text in texts])
 
     def _rows(self, counts: Sequence[Mapping[str, int]]) -> Matrix:
         found: list[tuple[int, int, int]] = []

@@ -5,6 +5,7 @@ from datetime import time
 from typing import Any
 
 from digest.models import (
+    Bar,
     FeedHealth,
     Format,
     Interest,
@@ -51,6 +52,8 @@ def profile_to_json(profile: Profile) -> dict[str, Any]:
             "timezone": schedule.timezone,
         },
         "send_empty": profile.send_empty,
+        "minutes": profile.minutes,
+        "bar": profile.bar.value,
     }
 
 
@@ -59,6 +62,7 @@ def profile_from_json(plain: Plain) -> Profile:
     known = {name: plain[name] for name in Profile.__dataclass_fields__ if name in plain}
     known["interests"] = tuple(_interest(i) for i in plain.get("interests", ()))
     known["format"] = Format(plain.get("format", Format.HTML))
+    known["bar"] = Bar(plain.get("bar", Bar.USUAL))
     known["schedule"] = _schedule(plain.get("schedule", {}))
     return Profile(**known)
 

@@ -22,7 +22,7 @@ def test_options_say_all_that_a_profile_file_can(added):
         *("--text", "How models forget.", "--mute", "hype", "--mute-author", "Zed Other"),
         *("--name", "Mine", "--papers", "5", "--trending", "1", "--language", "ja"),
         *("--mail-format", "txt", "--send-time", "18:30", "--weekdays", "mon,fri"),
-        *("--timezone", "Asia/Tokyo"),
+        *("--timezone", "Asia/Tokyo", "--minutes", "12", "--bar", "high"),
     )
     wanted = {(i["kind"], i["value"]): i for i in person["interests"]}
     assert wanted["phrase", "slow light"]["weight"] == 2.5
@@ -36,6 +36,7 @@ def test_options_say_all_that_a_profile_file_can(added):
     assert (person["language"], person["format"]) == ("ja", "txt")
     assert (person["send_time"], person["weekdays"]) == ("18:30", ["mon", "fri"])
     assert person["timezone"] == "Asia/Tokyo"
+    assert (person["minutes"], person["bar"]) == (12, "high")
 
 
 def test_options_are_laid_over_a_file(added, tmp_path):
@@ -51,6 +52,8 @@ def test_options_are_laid_over_a_file(added, tmp_path):
     [
         (["--papers", "0", "--phrase", "x"], "papers: input should be greater"),
         (["--timezone", "Mars", "--phrase", "x"], "'Mars' is no time zone"),
+        (["--minutes", "0", "--phrase", "x"], "minutes: input should be greater"),
+        (["--bar", "huge", "--phrase", "x"], "bar: input should be 'usual' or 'high'"),
         (["--weekdays", "monday", "--phrase", "x"], "weekdays.0"),
         (["--mail-format", "pdf", "--phrase", "x"], "format: input should be 'html'"),
         (["--phrase", "x^0"], "interests.phrases.0"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.models import Interest, InterestKind, Paper, Profile, Ranking, ReasonKind
+from digest.models import Bar, Interest, InterestKind, Paper, Profile, Ranking, ReasonKind
 from digest.ranking import Candidates, Judgement, best_first, prepare, rank
 
 Profiles = Callable[..., Profile]
@@ -189,6 +189,39 @@ def test_a_paper_that_matches_several_interests_says_so_and_gains(
     assert kinds == [ReasonKind.PHRASE, ReasonKind.AUTHOR, ReasonKind.CATEGORY]
     parts = [reason.contribution for reason in shown]
     assert parts == sorted(parts, reverse=True)
+
+
+def test_a_paper_loved_by_one_interest_stays_above_one_that_is_lukewarm_to_all(
+    papers: list[Paper], background: list[Paper], profile_of: Profiles
+) -> None:
+    loved = Paper(801, "Enzyme design by hand", "Enzyme design, step by step: enzyme design.")
+    lukewarm = Paper(
+        802,
+        "Notes of a year",
+        "Some lines on enzymes, then on stellar winds and orbits, on dialects that few speak,"
+        " and on markets; none of them is treated at length.",
+    )
+    profile = profile_of(
+        phrase=["enzyme design", "stellar winds", "low-resource dialects", "housing markets"]
+    )
+    day = prepare([loved, lukewarm, *papers[:4]], background)
+    found = [s.paper.paper_id for s in best_first(rank(day, profile))]
+    assert found[0] == 801
+    assert 802 in found
+
+
+def test_with_a_high_bar_only_clear_matches_are_listed_and_the_others_counted(
+    day: Candidates, profile_of: Profiles
+) -> None:
+    profile = profile_of(phrase="enzyme design", category="cs.CL")
+    usual, high = rank(day, profile), rank(day, replace(profile, bar=Bar.HIGH))
+    assert usual.below_bar == 0
+    ids = {s.paper.paper_id for s in best_first(high)}
+    every = {s.paper.paper_id for s in best_first(usual)}
+    assert ids < every
+    assert high.below_bar == len(every - ids)
+    for scored in best_first(high):
+        assert "enzyme design" in _text(scored.paper)
 
 
 def test_the_parts_of_a_score_add_up_to_it(day: Candidates, profile_of: Profiles) -> None:
