@@ -266,7 +266,7 @@ def _vectors(matrix: sparse.csr_matrix, number: int, terms: int) -> sparse.csr_m
     data, columns = [], []
     for _ in range(number):
         total = matrix[chance.integers(0, matrix.shape[0], 4)].sum(axis=0).A1
-        best = np.argpartition(-total, terms)[:terms]
+        best = np.argpartition(-total, terms)[:terms].copy()  # the rest need not be kept
         data.append(total[best])
         columns.append(best)
     ends = np.arange(0, number * terms + 1, terms)
