@@ -25,6 +25,7 @@ from digest.embedding import Embedder, EmbeddingOptions, EndpointOptions, open_e
 from digest.errors import EmbeddingError
 from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
 from digest.pipeline.embed import EmbedReport, embed_missing
+from digest.pipeline.likes import learn_likes
 from digest.pipeline.refresh import refresh, with_old_counts
 from digest.rendering import Links, Renderer, RenderOptions
 from digest.sources.base import Feed
@@ -207,6 +208,10 @@ class App:
         if embedder is None:
             return None
         return embed_missing(self.store, embedder, seconds=self.settings.embeddings.seconds)
+
+    def learn_likes(self) -> int | None:
+        """Learn from all readers' likes, at most once a day; None: that was not done."""
+        return learn_likes(self.store, self.clock())
 
     async def refresh_counts(self) -> None:
         """Read the feeds again whose counts are too old for an edition."""

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 
 from digest.models import (
@@ -208,7 +209,7 @@ class _Chosen:
         self._minutes = math.inf if minutes is None else float(minutes)
         self._ids: set[int] = set()
         self._titles: set[str] = set()
-        self._abstracts: list[set[str]] = []
+        self._abstracts: list[frozenset[str]] = []
         self._nearest: dict[int, tuple[int, float]] = {}
         self._order: list[int] = []
         self.full = False
@@ -238,7 +239,7 @@ class _Chosen:
     def add(self, scored: ScoredPaper) -> bool:
         """Add a paper; False: it, or nearly the same, is there already, or time is up."""
         paper = scored.paper
-        title, words = title_key(paper.title), long_words(paper.abstract)
+        title, words = title_key(paper.title), _words_of(paper.abstract)
         repeated = paper.paper_id in self._ids or (bool(title) and title in self._titles)
         if repeated or any(_nearly_same(words, other) for other in self._abstracts):
             return False
@@ -253,15 +254,21 @@ class _Chosen:
         return True
 
 
+@lru_cache(maxsize=2_048)
+def _words_of(abstract: str) -> frozenset[str]:
+    """Return an abstract's long words; the same papers come for many subscribers."""
+    return frozenset(long_words(abstract))
+
+
 def same_again(one: Paper, other: Paper) -> bool:
     """Tell whether a second of two papers would be left out as nearly the same as the first."""
     key = title_key(one.title)
     if key and key == title_key(other.title):
         return True
-    return _nearly_same(long_words(one.abstract), long_words(other.abstract))
+    return _nearly_same(_words_of(one.abstract), _words_of(other.abstract))
 
 
-def _nearly_same(one: set[str], other: set[str]) -> bool:
+def _nearly_same(one: frozenset[str], other: frozenset[str]) -> bool:
     if min(len(one), len(other)) < _MIN_WORDS:
         return False
     return len(one & other) >= NEAR_DUPLICATE * len(one | other)

@@ -77,6 +77,7 @@ def collect(
                 return await collector.collect(feeds, on_feed=advance)
 
     code = print_report(asyncio.run(work()), as_json)
+    parts.learn_likes()
     made = parts.embed()
     if made and not as_json:
         typer.echo(f"{counted(made.embedded, 'paper')} embedded, {made.left} left for next time")

@@ -17,6 +17,7 @@ from digest.models import (
     ScoredPaper,
 )
 from digest.pipeline.conditions import Condition, FeedReading, readings
+from digest.pipeline.likes import FACTORS
 from digest.sources.base import Feed
 from digest.store import Store
 
@@ -64,8 +65,13 @@ class Day:
         self._papers = store.papers.candidates(self.since, now)
         background = store.papers.background(options.background, until=now)
         self._model = options.model
-        vectors = self._vectors([paper.paper_id for paper in (*self._papers, *background)])
-        self._prepared = ranking.prepare(self._papers, background, vectors=vectors)
+        numbers = [paper.paper_id for paper in (*self._papers, *background)]
+        self._prepared = ranking.prepare(
+            self._papers,
+            background,
+            vectors=self._vectors(numbers),
+            factors=store.vectors.of(numbers, FACTORS),
+        )
         states = {state.feed: state for state in store.feeds.states()}
         self._feeds = readings(feeds, states, now)
         self._health = tuple(

@@ -174,8 +174,12 @@ def rank_task(
         background = background[:: max(1, -(-len(background) // BACKGROUND))]
     known = embeddings.papers.items() if embeddings else ()
     vectors = {task.papers[name].paper_id: vector for name, vector in known}
+    likes = [wanted.interests_of(user, task.papers)[0] for user in task.users]
     prepared = ranking.prepare(
-        [task.papers[name] for name in task.candidates], background[:BACKGROUND], vectors=vectors
+        [task.papers[name] for name in task.candidates],
+        background[:BACKGROUND],
+        vectors=vectors,
+        factors=ranking.learn_factors([[task.papers[n].paper_id for n in one] for one in likes]),
     )
     work = _Work(prepared, task, wanted, embeddings or Embeddings({}, {}))
     if jobs == 1 or len(task.users) < 2 * jobs or not _can_fork():

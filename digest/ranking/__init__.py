@@ -13,10 +13,21 @@ from collections.abc import Collection, Mapping, Sequence
 
 from digest.models import Opinion, Paper, Profile, Ranking, ScoredPaper
 from digest.ranking.candidates import Candidates, prepare
+from digest.ranking.collaborative import READERS, learn_factors
 from digest.ranking.examples import GAINS, gains_of
 from digest.ranking.judging import Judgement
 
-__all__ = ["GAINS", "Candidates", "Judgement", "best_first", "gains_of", "prepare", "rank"]
+__all__ = [
+    "GAINS",
+    "READERS",
+    "Candidates",
+    "Judgement",
+    "best_first",
+    "gains_of",
+    "learn_factors",
+    "prepare",
+    "rank",
+]
 
 
 def rank(

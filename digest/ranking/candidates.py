@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from digest.models import Paper
+from digest.ranking.collaborative import Collaborative
 from digest.ranking.features import Corpus, Features, Floats, Ints, Matrix, build, texts_of
 from digest.ranking.index import Index
 from digest.ranking.kinship import Kinship
 from digest.ranking.popularity import popularity
-from digest.ranking.whitening import Whitening
+from digest.ranking.whitening import Whitening, overlaps
 from digest.ranking.words import BREAK, MARK, MAX_TEXT, UNKNOWN, plain, spans
 from digest.ranking.written import Written, beside
 
@@ -26,7 +27,7 @@ MAX_ALIKE = 500  # papers whose likeness to all others is kept
 DENSE = np.dtype("<f2")  # of an embedding as it is stored
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Candidates:
     """Papers as vectors, with what all subscribers' rankings share.
 
@@ -44,6 +45,7 @@ class Candidates:
             together, of the candidates and of a sample of the background: `sample`, its rows.
         places: the row of each paper, by number: the candidates', then the background's.
         dense: the embeddings of the same papers (rows x dimensions; 0: it has none), or None.
+        collaborative: what readers with like tastes like; None: that is not known.
     """
 
     papers: tuple[Paper, ...]
@@ -62,6 +64,7 @@ class Candidates:
     sample: Ints
     places: Mapping[int, int]
     dense: NDArray[np.float32] | None = None
+    collaborative: Collaborative | None = None
     _whitenings: dict[float, Whitening] = field(default_factory=dict)
     _wordings: dict[int, "Wording"] = field(default_factory=dict)
     _alike: dict[int, Floats] = field(default_factory=dict)
@@ -173,11 +176,15 @@ class Candidates:
         """Which rows of the sample joint judgements are compared with."""
         return _spaced(len(self.sample), MAX_SHOWN)
 
+    @cached_property
+    def _overlaps(self) -> NDArray[np.float32]:
+        return overlaps(self.whole, len(self.papers))
+
     def whitening(self, penalty: float) -> Whitening:
         """Return the operator that takes out what all papers have in common."""
         if penalty not in self._whitenings:
             self._whitenings[penalty] = Whitening(
-                self.whole, len(self.papers), self._shown, penalty
+                self.whole, self._overlaps, len(self.papers), self._shown, penalty
             )
         return self._whitenings[penalty]
 
@@ -237,6 +244,7 @@ def prepare(
     background: Sequence[Paper],
     *,
     vectors: Mapping[int, bytes] | None = None,
+    factors: Mapping[int, bytes] | None = None,
 ) -> Candidates:
     """Turn the day's papers into vectors.
 
@@ -245,6 +253,7 @@ def prepare(
         background: stored papers that tell which words are common, what goes together, and
             how similar is similar; may be empty, and may hold candidates, which are left out.
         vectors: embeddings by paper_id, as 16-bit floats; papers may lack one.
+        factors: what `learn_factors` returned of papers, by paper_id; most lack them.
     """
     known = {paper.paper_id for paper in candidates}
     others = [paper for paper in background if paper.paper_id not in known]
@@ -275,6 +284,9 @@ def prepare(
         sample=sample,
         places={paper.paper_id: row for row, paper in enumerate(every)},
         dense=_dense(every, vectors) if vectors else None,
+        collaborative=Collaborative.of(factors, far, [p.paper_id for p in others], matrix)
+        if factors
+        else None,
     )
 
 

@@ -143,6 +143,7 @@ def _learned(
         [candidates.meaning(one.vector) for one in known],
         [one.paper.categories if one.paper else () for one in known],
         np.array([one.gain for one in known]),
+        [one.key[0] for one in known],
     )
 
 

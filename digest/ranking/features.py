@@ -6,9 +6,10 @@ Rare words weigh more: idf comes from the background and the day's papers, on to
 hundred imagined papers that tell a young installation which words every paper uses.
 """
 
-from array import array
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy import sparse
 
 from digest.models import Paper
 from digest.ranking.wordlists import COMMON_WORDS
-from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, plain
+from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, plain, read_all
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -81,9 +82,12 @@ class Features:
         ends = np.cumsum([0, *(len(columns) for columns, _ in found)])
         columns = np.concatenate([columns for columns, _ in found])
         counts = np.concatenate([counts for _, counts in found])
+        weights = (1 + np.log(counts)) * self.idf[columns]
+        for start, end in pairwise(ends.tolist()):
+            own = weights[start:end]
+            weights[start:end] /= math.sqrt((own * own)[~self.lone[columns[start:end]]].sum()) or 1
         shape = len(texts), len(self.keys)
-        rows = sparse.csr_matrix((1 + np.log(counts), columns, ends), shape=shape)
-        return _weighted(rows, self.idf, self.lone)
+        return sparse.csr_matrix((weights, columns, ends), shape=shape)
 
     def terms(self, stems: Sequence[int]) -> tuple[Ints, Ints]:
         """Return the columns of all terms in a row of stems, and where each term starts."""
@@ -146,17 +150,12 @@ def texts_of(paper: Paper) -> tuple[str, ...]:
 
 def _read(lexicon: Lexicon, papers: Sequence[Paper]) -> tuple[Corpus, NDArray[np.bool_]]:
     """Return all texts as stem numbers, and for each whether it stands in a translation."""
-    stems = array("i")
-    lengths: list[tuple[int, int, int]] = []
-    for row, paper in enumerate(papers):
-        for place, text in enumerate(texts_of(paper)):
-            numbers = lexicon.learn(text)
-            stems.extend(numbers)
-            stems.append(BREAK)
-            lengths.append((row, min(place, 2), len(numbers) + 1))
-    rows, places, sizes = np.array(lengths, dtype=np.int32).reshape(-1, 3).T
+    texts = [texts_of(paper) for paper in papers]
+    stems, sizes = read_all((text for told in texts for text in told), lexicon.learn, [BREAK])
+    owners = [(row, min(n, 2)) for row, told in enumerate(texts) for n in range(len(told))]
+    rows, places = np.array(owners, dtype=np.int32).reshape(-1, 2).T
     where = np.repeat(places, sizes)
-    corpus = Corpus(np.array(stems, dtype=np.int32), np.repeat(rows, sizes), where == 0)
+    corpus = Corpus(stems, np.repeat(rows, sizes), where == 0)
     return corpus, where == 2
 
 

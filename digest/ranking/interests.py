@@ -102,11 +102,12 @@ def match_all(
     in_words = [m for m in matches if m.interest.kind in (InterestKind.PHRASE, InterestKind.TEXT)]
     told = [
         Told(
-            candidates.features.vector(match.interest.value),
+            match.own,
             candidates.meaning(meanings.get(match.interest.value)),
             match.interest.weight,
         )
         for match in in_words
+        if match.own is not None
     ]
     together_in_words = coherence([m.compared for m in in_words if m.compared is not None])
     return Matches(each, together, taste(candidates, told) if told else None, together_in_words)
@@ -129,7 +130,7 @@ def _match_words(candidates: Candidates, interest: Interest, near_weight: float)
         return Reason(ReasonKind.WORDS, interest.value, words, part)
 
     likeness = np.maximum(near_weight * near.strength, strength)
-    return Match(interest, strength, likeness, why, compared=near.compared)
+    return Match(interest, strength, likeness, why, own=own, compared=near.compared)
 
 
 def _match_author(candidates: Candidates, interest: Interest) -> Match:

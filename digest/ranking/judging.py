@@ -6,8 +6,9 @@ all phrases together (`taste`) and by the liked papers, plus a little for popula
 the largest first. They take most of the time, so they are given for the papers asked for.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from digest.models import (
     ScoredPaper,
 )
 from digest.ranking.candidates import Candidates
+from digest.ranking.features import Floats
 from digest.ranking.interests import match_all
 from digest.ranking.popularity import popularity_reason
 from digest.ranking.reasons import terms_of
@@ -126,31 +128,47 @@ class Judgement:
         """
         if scored.interest is None or scored.reasons:
             return scored
-        parts = self.parts(scored)
-        shown = [reason for reason in parts if reason.kind is not ReasonKind.TASTE]
-        taste = [reason for reason in parts if reason.kind is ReasonKind.TASTE]
-        return replace(scored, reasons=(*shown[:_MAX_REASONS], *taste))
+        shown: list[Reason] = []
+        taste: list[Reason] = []
+        for part, why in self._parts(scored):
+            if why is _taste:
+                taste.append(why(part))
+            elif len(shown) < _MAX_REASONS:
+                shown.append(why(part))
+        return replace(scored, reasons=(*shown, *taste))
 
     def parts(self, scored: ScoredPaper) -> list[Reason]:
         """Return all parts of a score, the strongest first; they add up to it."""
+        return [why(part) for part, why in self._parts(scored)]
+
+    def _parts(self, scored: ScoredPaper) -> list[tuple[float, Callable[[float], Reason]]]:
+        """Return the parts of a score, the strongest first, with what words them."""
         row = self._candidates.places[scored.paper.paper_id]
         number = self._number(scored.interest)
-        own = self._matches[number].interest
-        parts = _OTHERS * self._strengths[:, row]
-        parts[number] = self._strengths[number, row]
-        reasons = [
-            self._matches[i].why(row, round(float(parts[i]), _DIGITS))
-            for i in np.argsort(-parts, kind="stable").tolist()
-            if parts[i] > 0 and self._matches[i].strength[row] > 0
+        strengths = _OTHERS * self._strengths[:, row]
+        strengths[number] = self._strengths[number, row]
+        parts: list[tuple[float, Callable[[float], Reason]]] = [
+            (float(strengths[n]), partial(match.why, row))
+            for n, match in enumerate(self._matches)
+            if strengths[n] > 0 and match.strength[row] > 0
         ]
-        popularity = float(self._popularity[row])
-        if popularity:
-            reasons.append(popularity_reason(scored.paper, round(popularity, _DIGITS)))
-        if leans := round(float(self._by_words[row]), _DIGITS):
-            reasons.append(Reason(ReasonKind.TASTE, "", (), leans))
-        if own.kind not in _LEARNED and (leans := round(float(self._by_likes[row]), _DIGITS)):
-            reasons.append(self._liked(row, leans))
-        return sorted(reasons, key=lambda reason: -reason.contribution)
+        parts.append((float(self._popularity[row]), partial(popularity_reason, scored.paper)))
+        words, likes = self._leanings(number)
+        parts.append((float(words[row]), _taste))
+        likes_why = self._liked(row) if likes[row] > 0 else _taste
+        parts.append((float(likes[row]), likes_why))
+        rounded = [(round(part, _DIGITS), why) for part, why in parts]
+        return sorted((p for p in rounded if p[0]), key=lambda p: -p[0])
+
+    def _leanings(self, number: int) -> tuple[Floats, Floats]:
+        """Return what the taste adds to the matches of an interest, by phrases and by likes.
+
+        It never takes away more than two thirds of a match.
+        """
+        least = -self._strengths[number] / 3
+        if self._matches[number].interest.kind in _LEARNED:
+            return np.maximum(self._by_words, least), np.zeros_like(least)
+        return np.maximum(self._by_words, least), np.maximum(self._by_likes, least)
 
     def terms(self, paper_id: int, interest: Interest) -> list[tuple[str, float]]:
         """Return the terms by which a paper is like an interest, the strongest first.
@@ -168,10 +186,8 @@ class Judgement:
     def _listed(self, number: int, limit: int | None) -> tuple[ScoredPaper, ...]:
         own, interest = self._strengths[number], self._matches[number].interest
         scores = own + _OTHERS * (self._all - own) + self._popularity
-        scores += self._by_words
-        if interest.kind not in _LEARNED:
-            scores += self._by_likes
-        scores = np.round(scores, _DIGITS)
+        by_words, by_likes = self._leanings(number)
+        scores = np.round(scores + by_words + by_likes, _DIGITS)
         rows = np.flatnonzero(own > 0)
         rows = rows[np.lexsort((self._candidates.order[rows], -scores[rows]))][:limit]
         papers = self._candidates.papers
@@ -180,12 +196,16 @@ class Judgement:
             for row, score in zip(rows.tolist(), scores[rows].tolist(), strict=True)
         )
 
-    def _liked(self, row: int, part: float) -> Reason:
-        """Return the leaning by liked papers as a reason: the nearest one, if it is near."""
+    def _liked(self, row: int) -> Callable[[float], Reason]:
+        """Return what words the leaning by liked papers: the nearest one, if it is near."""
         likes = self._found.likes
-        if likes.joint is None or part < 0 or not likes.joint.passes[row]:
-            return Reason(ReasonKind.TASTE, "", (), part)
-        return likes.why(self._candidates, row, ReasonKind.LIKED, part)
+        if likes.joint is None or not likes.joint.passes[row]:
+            return _taste
+        return partial(likes.why, self._candidates, row, ReasonKind.LIKED)
+
+
+def _taste(part: float) -> Reason:
+    return Reason(ReasonKind.TASTE, "", (), part)
 
 
 def _eligible(candidates: Candidates, eligible: Collection[int] | None) -> NDArray[np.bool_]:

@@ -5,8 +5,9 @@ itself. Its input is a sum: each paper's vector times its gain, 1 for an example
 less for a click, negative for "less". So what is forgotten is a summand less, and nothing of
 it is left. The fewer papers, the larger lambda: with less to go by, the middle of them is the
 better guess. Added to it, with half the weight, is the pool ``log mean exp(20 cos)``, which
-rewards closeness to one of them; then how alike the categories are, the rare ones more; and,
-where there are embeddings, the pool of those. Below three papers, the most similar papers of
+rewards closeness to one of them; then how alike the categories are, the rare ones more;
+where there are embeddings, the pool of those; and where there are many readers, what those
+with like tastes like (`collaborative`). Below three papers, the most similar papers of
 the background have a say too (pseudo-relevance feedback; Rocchio, 1971).
 
 A paper matches its nearest example when that example alone is above the bar, or, from three
@@ -25,6 +26,7 @@ from digest.ranking.features import Floats, Ints, Matrix
 from digest.ranking.similarity import (
     BAR,
     evidence,
+    middle_of,
     nearest,
     products,
     standardise,
@@ -40,6 +42,7 @@ _POOL_WEIGHT = 0.5
 _SHARPNESS, _DENSE_SHARPNESS = 20.0, 10.0
 _CATEGORY_WEIGHT = 0.5
 _DENSE_WEIGHT = 0.8
+_READERS_WEIGHT = 1.5
 _FEEDBACK_PAPERS = 10
 _FEEDBACK_WEIGHT = 0.3
 
@@ -54,6 +57,7 @@ class Examples:
         dense: their embeddings; None: there is none.
         categories: of the papers.
         gains: how much each counts; below 0: it is not liked.
+        numbers: of the papers; 0: it has none.
     """
 
     stems: Matrix
@@ -61,6 +65,7 @@ class Examples:
     dense: Sequence[Floats | None]
     categories: Sequence[tuple[str, ...]]
     gains: Floats
+    numbers: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def learn(candidates: Candidates, examples: Examples) -> Joint:
     z = in_words + _CATEGORY_WEIGHT * standardise(
         candidates.kinship.to([examples.categories[place] for place in places])
     )
-    z = z + _in_meaning(candidates, dense)
+    z = z + _in_meaning(candidates, dense) + _of_like_readers(candidates, examples)
     if not len(liked):
         nothing = np.zeros(n)
         return Joint(z, nothing, nothing.astype(np.int64), nothing > 0, total, penalty)
@@ -134,10 +139,10 @@ def _in_words(candidates: Candidates, examples: Examples, total: Matrix, penalty
 def _of_neighbours(candidates: Candidates, stems: Matrix, dense: Sequence[Floats]) -> Floats:
     """Return what the background's papers that are most like some examples add to them."""
     n = len(candidates.papers)
-    rows, _ = nearest(candidates, sparse.csr_matrix(stems.mean(axis=0)), _FEEDBACK_PAPERS)
+    rows, _ = nearest(candidates, middle_of(stems), _FEEDBACK_PAPERS)
     if not len(rows):
         return np.zeros(n)
-    about = sparse.csr_matrix(candidates.background[rows].mean(axis=0))
+    about = middle_of(candidates.background[rows])
     added = standardise(products(about, candidates.columns)[0])[:n]
     kin = candidates.kinship.to([candidates.background_categories[row] for row in rows])
     added = _FEEDBACK_WEIGHT * (added + standardise(kin))
@@ -157,6 +162,20 @@ def _in_meaning(candidates: Candidates, dense: Sequence[Floats]) -> Floats:
     return _DENSE_WEIGHT * candidates.near_in_meaning(
         lambda every: _pool(liked @ every.T, same, _DENSE_SHARPNESS)
     )
+
+
+def _of_like_readers(candidates: Candidates, examples: Examples) -> Floats:
+    """Return by candidate what readers with like tastes make of it; 0: that is not known."""
+    liked = np.flatnonzero(examples.gains > 0)
+    if candidates.collaborative is None or not len(liked):
+        return np.zeros(len(candidates.papers))
+    scores = candidates.collaborative.scores(
+        [examples.numbers[place] for place in liked.tolist()],
+        examples.stems[liked],
+        examples.gains[liked],
+    )
+    z = (scores - scores.mean()) / max(float(scores.std()), 1e-9)
+    return np.asarray(_READERS_WEIGHT * z)
 
 
 def _pool(cosines: Floats, gains: Floats, sharpness: float) -> Floats:

@@ -22,6 +22,7 @@ class Match:
         strength: by row; 0: no match.
         likeness: by row, at least the strength: similarity in words, also below the bar.
         why: gives the reason for a match.
+        own: the interest's own words, where it has any (one row).
         compared: what the papers' words were compared with, where they were (one row).
         joint: the judgement by examples, where it was one.
     """
@@ -30,6 +31,7 @@ class Match:
     strength: Floats
     likeness: Floats
     why: Reasoning
+    own: Matrix | None = None
     compared: Matrix | None = None
     joint: Joint | None = None
 

@@ -43,7 +43,11 @@ def shared_words(
     left = {int(columns[i]): float(products[i]) for i in best}
     wording = candidates.wording(row)
     shared = columns[(weights_at(interest, columns) > 0) & (evident <= 0)]
-    runs = list(_runs(wording, [*left, *shared.tolist()], candidates.features.pair))
+    runs = [
+        run
+        for run in _runs(wording, [*left, *shared.tolist()], candidates.features.pair)
+        if not run[2].isdisjoint(left)
+    ]
     words: list[str] = []
     least = 0.0
     while runs and len(words) < _MAX_WORDS:

@@ -163,6 +163,12 @@ def with_feedback(candidates: Candidates, vector: Matrix) -> Matrix:
     return unit(vector + _FEEDBACK_WEIGHT * unit(wider))
 
 
+def middle_of(rows: Matrix) -> Matrix:
+    """Return the mean of rows as one row."""
+    count = rows.shape[0]
+    return sparse.csr_matrix(np.full((1, count), 1 / count)) @ rows
+
+
 def unit(vector: Matrix) -> Matrix:
     """Return a vector of length 1 (empty: as it is)."""
     length = math.sqrt(float((vector.data**2).sum()))

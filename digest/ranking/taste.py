@@ -20,7 +20,7 @@ from scipy import sparse
 
 from digest.ranking.candidates import Candidates
 from digest.ranking.features import Floats, Matrix
-from digest.ranking.similarity import nearest, products, standardise
+from digest.ranking.similarity import middle_of, nearest, products, standardise
 
 _PAPERS = 10
 _MIDDLE, _APART, _KIN = 0.5, 0.3, 0.3
@@ -52,7 +52,7 @@ def taste(candidates: Candidates, told: Sequence[Told]) -> Floats:
     rows, _ = nearest(candidates, middle, _PAPERS)
     kin = np.zeros(n)
     if len(rows):
-        about = sparse.csr_matrix(candidates.background[rows].mean(axis=0))
+        about = middle_of(candidates.background[rows])
         z = z + _MIDDLE * standardise(products(about, candidates.columns)[0])[:n]
         z = z + _APART * _set_apart(candidates, about)[:n]
         kin = standardise(

@@ -10,11 +10,28 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg
 
 from digest.ranking.features import Floats, Ints, Matrix
 
-_Singles = NDArray[np.float32]
+Singles = NDArray[np.float32]
+
+
+_FREQUENT = 120  # papers that have a term; from there on a dense product is the faster one
+
+
+def overlaps(whole: Matrix, scored: int) -> Singles:
+    """Return the products of the background's rows (after `scored`) with all rows."""
+    rows = whole.astype(np.float32)
+    seen = np.bincount(rows.indices, minlength=rows.shape[1])
+    columns = rows.tocsc()
+    dense = columns[:, seen > _FREQUENT].toarray()
+    rare = columns[:, (seen > 1) & (seen <= _FREQUENT)].tocsr()
+    found = dense[scored:] @ dense.T + (rare[scored:] @ rare.T).toarray()
+    # A term of one paper only counts in that paper's product with itself.
+    own = np.asarray(rows[scored:].multiply(rows[scored:]).sum(axis=1)).ravel()
+    found[np.arange(len(own)), scored + np.arange(len(own))] = own
+    return np.asarray(found)
 
 
 class Whitening:
@@ -22,13 +39,16 @@ class Whitening:
 
     Args:
         whole: unit rows: first the papers to score, then those of the background.
+        common: what `overlaps` returned of them.
         scored: how many of the rows are scored; the others are B.
         shown: rows of the background that are scored too, to compare with.
         penalty: lambda.
     """
 
-    def __init__(self, whole: Matrix, scored: int, shown: Ints, penalty: float) -> None:
-        self._rows = whole[:scored]
+    def __init__(
+        self, whole: Matrix, common: Singles, scored: int, shown: Ints, penalty: float
+    ) -> None:
+        self._common = common
         self._sample = whole[scored:]
         self._scored = scored
         self._shown = shown
@@ -51,17 +71,16 @@ class Whitening:
         return np.asarray((liked.toarray().ravel() - self._sample.T @ common) / self._penalty)
 
     @cached_property
-    def _factor(self) -> tuple[_Singles, bool]:
-        gram = (self._sample @ self._sample.T).toarray().astype(np.float32)
+    def _factor(self) -> tuple[Singles, bool]:
+        gram = self._common[:, self._scored :].copy()
         gram[np.diag_indices(len(gram))] += self._penalty
-        factor: tuple[_Singles, bool] = linalg.cho_factor(gram, lower=True, overwrite_a=True)
+        factor: tuple[Singles, bool] = linalg.cho_factor(gram, lower=True, overwrite_a=True)
         return factor
 
     @cached_property
-    def _shares(self) -> _Singles:
+    def _shares(self) -> Singles:
         """How much each scored row has of each row of the background."""
-        rows = sparse.vstack([self._rows, self._sample[self._shown]]).tocsr()
-        if not self._sample.shape[0]:
-            return np.zeros((rows.shape[0], 0), dtype=np.float32)
-        shared = (self._sample @ rows.T).toarray().astype(np.float32)
-        return np.ascontiguousarray(linalg.cho_solve(self._factor, shared).T)
+        rows = np.concatenate([np.arange(self._scored), self._scored + self._shown])
+        if not len(self._common):
+            return np.zeros((len(rows), 0), dtype=np.float32)
+        return np.ascontiguousarray(linalg.cho_solve(self._factor, self._common[:, rows]).T)

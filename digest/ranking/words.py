@@ -7,9 +7,13 @@ number; accents and case do not count. So "word for word" means: the same number
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
+import numpy as np
 import Stemmer
+from numpy.typing import NDArray
 
 from digest.ranking.wordlists import STOP_WORDS
 
@@ -42,6 +46,45 @@ def plain(text: str) -> str:
     if "$" in text or "{" in text:
         text = text.translate(_TEX_MARKS)
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+class _Numbered(dict[str, int]):
+    """Numbers what it is asked for, in the order of asking."""
+
+    def __missing__(self, piece: str) -> int:
+        number = self[piece] = len(self)
+        return number
+
+
+def read_all(
+    texts: Iterable[str], read: Callable[[str], Sequence[int]], close: Sequence[int] = ()
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the tokens of many texts in a row, and how many each text has.
+
+    No token crosses white space, and most words come again and again; so each distinct piece
+    between white space is read once.
+
+    Args:
+        texts: of any length.
+        read: returns the numbers of a piece's tokens.
+        close: stands behind each text.
+    """
+    pieces = _Numbered()
+    asked, lengths = array("i"), []
+    for text in texts:
+        words = text.split()
+        asked.extend(map(pieces.__getitem__, words))
+        asked.append(-1)
+        lengths.append(len(words) + 1)
+    tokens = [*(read(piece) for piece in pieces), close]
+    counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
+    flat = np.fromiter(chain.from_iterable(tokens), np.int32, int(counts.sum()))
+    where = np.array(asked, dtype=np.int64)
+    many = counts[where]
+    starts = (np.cumsum(counts) - counts)[where] - (np.cumsum(many) - many)
+    stems = flat[np.repeat(starts, many) + np.arange(int(many.sum()))]
+    ends = np.cumsum(many)[np.cumsum(lengths, dtype=np.int64) - 1] if lengths else many
+    return stems, np.diff(ends, prepend=0)
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,6 @@ only examples are compared by them.
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from scipy import sparse
 
 from digest.models import Paper
 from digest.ranking.features import Floats, Matrix
-from digest.ranking.words import MAX_TEXT, MAX_TITLE
+from digest.ranking.words import MAX_TEXT, MAX_TITLE, read_all
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9+-]*[a-z0-9]")
 _COMMON = 0.3  # a word in more than this share of the papers tells nothing
@@ -38,13 +37,21 @@ class Written:
     @classmethod
     def of(cls, papers: Sequence[Paper]) -> tuple["Written", Matrix]:
         """Return the words of these papers, and a unit vector for each paper."""
-        counts = [_counted(f"{paper.title[:MAX_TITLE]}. {paper.abstract}") for paper in papers]
-        seen = Counter(word for told in counts for word in told)
+        numbers: dict[str, int] = {}
+        texts = [f"{paper.title[:MAX_TITLE]} {paper.abstract[:MAX_TEXT]}" for paper in papers]
+        words, sizes = read_all(
+            texts, lambda piece: [numbers.setdefault(w, len(numbers)) for w in _words(piece)]
+        )
+        shape = len(papers), len(numbers)
+        rows = np.repeat(np.arange(len(papers)), sizes)
+        counts = sparse.csr_matrix((np.ones(len(words)), (rows, words)), shape=shape)
+        seen = np.bincount(counts.indices, minlength=len(numbers))
         most = max(_COMMON * len(papers), 2)
-        kept = sorted(word for word, number in seen.items() if 2 <= number <= most)
-        idf = np.log((1 + len(papers)) / (1 + np.array([seen[w] for w in kept], dtype=float))) + 1
-        made = cls({word: column for column, word in enumerate(kept)}, idf)
-        return made, made._rows(counts)
+        kept = np.flatnonzero((seen >= 2) & (seen <= most))
+        idf = np.log((1 + len(papers)) / (1 + seen[kept])) + 1
+        spelled = list(numbers)
+        columns = {spelled[number]: column for column, number in enumerate(kept.tolist())}
+        return cls(columns, idf), _unit_rows(counts[:, kept], idf)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -53,20 +60,27 @@ class Written:
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
         """Return the unit vectors of texts, a row each (empty: nothing known in it)."""
-        return self._rows([_counted(text) for text in texts])
-
-    def _rows(self, counts: Sequence[Mapping[str, int]]) -> Matrix:
-        found: list[tuple[int, int, int]] = []
-        for row, told in enumerate(counts):
-            found += (
-                (row, self.columns[word], n) for word, n in told.items() if word in self.columns
+        found = [
+            np.unique(
+                [self.columns[word] for word in _words(text) if word in self.columns],
+                return_counts=True,
             )
-        rows, columns, numbers = np.array(found, dtype=np.int64).reshape(-1, 3).T
-        weights = (1 + np.log(numbers)) * self.idf[columns]
-        shape = len(counts), len(self.columns)
-        matrix = sparse.csr_matrix((weights, (rows, columns)), shape=shape)
-        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        return (sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix).tocsr()
+            for text in texts
+        ]
+        ends = np.cumsum([0, *(len(columns) for columns, _ in found)])
+        columns = np.concatenate([columns for columns, _ in found]).astype(np.int64)
+        counts = np.concatenate([counts for _, counts in found]).astype(float)
+        shape = len(texts), len(self.columns)
+        return _unit_rows(sparse.csr_matrix((counts, columns, ends), shape=shape), self.idf)
+
+
+def _unit_rows(counts: Matrix, idf: Floats) -> Matrix:
+    """Return counts as weights, each row of length 1 (or empty)."""
+    weights = (1 + np.log(counts.data)) * idf[counts.indices]
+    squares = np.concatenate([[0.0], np.cumsum(weights**2)])
+    lengths = np.sqrt(np.maximum(np.diff(squares[counts.indptr]), 0))
+    weights /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(counts.indptr))
+    return sparse.csr_matrix((weights, counts.indices, counts.indptr), shape=counts.shape)
 
 
 def beside(stems: Matrix, written: Matrix) -> Matrix:
@@ -75,5 +89,5 @@ def beside(stems: Matrix, written: Matrix) -> Matrix:
     return both.tocsr()
 
 
-def _counted(text: str) -> Counter[str]:
-    return Counter(_WORD.findall(text[:MAX_TEXT].lower()))
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text[: MAX_TITLE + MAX_TEXT].lower())

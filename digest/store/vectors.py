@@ -1,7 +1,7 @@
 """Vectors: embeddings of papers and of interests, made once for each text and model."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import delete, func, select
 
@@ -86,6 +86,17 @@ class Vectors:
                 ),
                 rows,
             )
+
+    def replace(self, model: str, made: Mapping[int, bytes]) -> None:
+        """Store vectors that were made all together, by paper number, for all those before."""
+        rows = [
+            {"paper_id": number, "model": model, "text_hash": "", "vector": vector}
+            for number, vector in made.items()
+        ]
+        with self._database.writing() as connection:
+            connection.execute(delete(vectors).where(vectors.c.model == model))
+            if rows:
+                connection.execute(insert(connection, vectors), rows)
 
     def of_texts(self, texts: Iterable[str], model: str) -> dict[str, bytes]:
         """Return the vectors of interests, by their texts; those that have none are left out."""

@@ -1,0 +1,93 @@
+"""What readers with like tastes like: it helps where there are many, and gives nobody away."""
+
+import random
+
+import numpy as np
+import pytest
+
+from digest.models import Opinion, Paper, Profile
+from digest.ranking import Judgement, best_first, learn_factors, prepare
+from digest.ranking.collaborative import LIKERS, READERS, Collaborative
+
+_FIELDS = 8
+_EACH = 40
+
+
+def _likes(readers: int, seed: int = 1) -> list[set[int]]:
+    """Readers who each like ten papers of one field; a field has forty papers."""
+    chance = random.Random(seed)
+    return [
+        {reader % _FIELDS * _EACH + n for n in chance.sample(range(_EACH), 10)}
+        for reader in range(readers)
+    ]
+
+
+@pytest.fixture(scope="module")
+def factors() -> dict:
+    return learn_factors(_likes(400))
+
+
+def test_papers_that_the_same_readers_like_have_like_factors(factors):
+    rows = np.array([np.frombuffer(factors[n], "<f2").astype(float) for n in sorted(factors)])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    fields = np.array(sorted(factors)) // _EACH
+    cosines = rows @ rows.T
+    same = fields[:, None] == fields[None, :]
+    # With 96 dimensions for 320 papers each keeps much of its own; strangers share nothing.
+    assert cosines[same].mean() > 0.2
+    assert abs(cosines[~same].mean()) < 0.01
+
+
+def test_too_few_readers_or_likes_teach_nothing():
+    assert learn_factors(_likes(READERS - 1)) == {}
+    assert learn_factors([]) == {}
+    assert learn_factors([{1, 2} for _ in range(1_000)]) == {}
+    assert learn_factors([{n, n + 1, n + 2} for n in range(0, 6_000, 3)]) == {}
+
+
+def test_the_same_likes_teach_the_same(factors):
+    again = learn_factors(_likes(400))
+    assert again == factors
+
+
+def test_a_paper_that_few_like_moves_nobody_else(factors):
+    likes = _likes(400)
+    for reader in likes[: LIKERS - 1]:
+        reader.add(9_999)
+    with_it = learn_factors(likes)
+    assert 9_999 not in with_it
+    assert with_it == factors
+
+
+def test_a_reader_counts_with_a_bounded_number_of_likes(factors):
+    likes = _likes(400)
+    likes.append(set(range(5_000, 6_000)) | {1, 2, 3})
+    with_him = learn_factors(likes)
+    assert with_him.keys() == factors.keys()
+
+
+def _paper(number: int, words: str) -> Paper:
+    return Paper(number, f"On {words}", f"We look at {words} number{number} and what follows.")
+
+
+def test_new_papers_rise_that_speak_of_what_readers_alike_like(factors):
+    # Half of each field's papers speak of one thing, half of another, in words of their own.
+    background = [_paper(n, f"field{n // _EACH}part{n % 2} things") for n in range(1, 320)]
+    day = [_paper(1_000 + n, f"field{n // 2}part{n % 2} things") for n in range(2 * _FIELDS)]
+    liked = Opinion(background[41], 1.0)  # number 42: field 1, part 0
+    places = []
+    for known in (None, factors):
+        judgement = Judgement(
+            prepare(day, background, factors=known), Profile(), opinions=[liked], below_bar=True
+        )
+        found = [s.paper.paper_id for s in best_first(judgement.ranking())]
+        assert found[0] == 1_002
+        places.append(found.index(1_003) if 1_003 in found else len(day))
+    assert places == [len(day), 1]
+
+
+def test_where_no_known_paper_has_factors_there_is_no_such_term(factors):
+    papers = [_paper(n, f"thing{n} matter{n}") for n in range(5_000, 5_040)]
+    assert prepare(papers[:20], papers[20:], factors=factors).collaborative is None
+    day = prepare(papers[:20], papers[20:])
+    assert Collaborative.of({}, day.background, [1] * 20, day.matrix) is None
