@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digest.errors import ProfileError
-from digest.models import Format, Interest, InterestKind
+from digest.models import Bar, Format, Interest, InterestKind
 from digest.profiles import from_mapping, load, with_interests
 
 
@@ -117,3 +117,11 @@ def test_values_of_any_kind_come_back_from_a_new_profile() -> None:
 def test_a_profile_is_not_made_larger_than_it_may_be() -> None:
     with pytest.raises(ProfileError, match="500 is the most"):
         with_interests(None, [("examples", f"Title number {n}", "") for n in range(501)])
+
+
+def test_the_bar_and_the_minutes_are_read_and_have_bounds() -> None:
+    profile = from_mapping({"bar": "high", "minutes": 15}, "here")
+    assert (profile.bar, profile.minutes) == (Bar.HIGH, 15)
+    assert (from_mapping({}, "here").bar, from_mapping({}, "here").minutes) == (Bar.USUAL, None)
+    with pytest.raises(ProfileError, match=r"minutes: .*; bar: |bar: .*; minutes: "):
+        from_mapping({"bar": "higher", "minutes": 0}, "here")

@@ -136,3 +136,24 @@ def test_a_ranking_is_judged_by_answers(cli, ada, collected):
     found = cli("evaluate", "--for", ada, "--json").json["profile"]
     assert found["hit_rate"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
     assert found["days"][0]["liked"] == 1
+
+
+def test_the_next_edition_follows_an_answer_and_forgets_it_as_if_it_had_never_been(cli, ada):
+    found = cli("papers", "--json").json_lines
+    other = next(p["ref"] for p in found if "nlearning" not in p["title"] + p["abstract"])
+    before = cli("preview", "--for", ada).out
+    assert "Like what you liked" not in before
+    assert cli("answer", other, "more", "--for", ada).code == 0
+    after = cli("preview", "--for", ada).out
+    assert after != before
+    assert cli("answer", other, "forget", "--for", ada).code == 0
+    assert cli("preview", "--for", ada).out == before
+
+
+def test_why_tells_the_words_behind_a_score_with_the_part_of_each(cli, ada):
+    told = cli("why", paper(cli, SENT), "--for", ada)
+    assert "its words, each with its part of the likeness:" in told.out
+    assert "all others" in told.out
+    (part, *_) = cli("why", paper(cli, SENT), "--for", ada, "--json").json["table"]
+    assert part["score"] == pytest.approx(sum(r["contribution"] for r in part["reasons"]), abs=1e-5)
+    assert "nlearn" in part["terms"][0]["term"]

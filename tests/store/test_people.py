@@ -6,6 +6,7 @@ import pytest
 
 from digest.errors import UsageError
 from digest.models import (
+    Bar,
     Format,
     Interest,
     InterestKind,
@@ -30,6 +31,8 @@ FULL = Profile(
     format=Format.MARKDOWN,
     schedule=Schedule(time(6, 45), frozenset({0, 4}), "Asia/Tokyo"),
     send_empty=True,
+    minutes=12,
+    bar=Bar.HIGH,
 )
 
 
