@@ -24,6 +24,8 @@ MAX_REFERENCE = 1_000  # papers of the background that scores are compared with
 MAX_WHITENING = 3_000  # and those that tell what all papers have in common; more brought nothing
 MAX_SHOWN = 300  # and of these, those that a joint judgement is compared with
 MAX_ALIKE = 500  # papers whose likeness to all others is kept
+TERSE = 200  # characters of title and abstract
+DENSE_PENALTY = 30.0  # lambda of the embeddings' ridge
 DENSE = np.dtype("<f2")  # of an embedding as it is stored
 
 
@@ -193,6 +195,22 @@ class Candidates:
         assert self.dense is not None
         return self.dense[len(self.papers) + rows].astype(float)
 
+    @cached_property
+    def terse(self) -> bool:
+        """Whether most papers are known by hardly more than their titles."""
+        lengths = [len(paper.title) + len(paper.abstract) for paper in self.papers]
+        return bool(lengths) and float(np.median(lengths)) < TERSE
+
+    def whitened_meaning(self, liked: Floats) -> Floats:
+        """Return an embedding without what all papers mean: the ridge of `whitening`."""
+        return np.asarray(self._dense_whitening @ liked)
+
+    @cached_property
+    def _dense_whitening(self) -> Floats:
+        assert self.dense is not None
+        known = self.dense[len(self.papers) + self.sample].astype(float)
+        return np.linalg.inv(known.T @ known + DENSE_PENALTY * np.eye(known.shape[1]))
+
     def near_in_meaning(self, score: Callable[[Floats], Floats]) -> Floats:
         """Return a score of embeddings by candidate, in spreads above the mean; 0: it has none.
 
@@ -267,6 +285,9 @@ def prepare(
     written, spelled = Written.of([*candidates, *(others[row] for row in sample)])
     popular.sort(key=lambda row: (-scores[row], order[row]))
     every = [*candidates, *others]
+    n = len(candidates)
+    dense = _dense(every, vectors) if vectors else None
+    meanings = (None, None) if dense is None else (dense[n:], dense[:n])
     return Candidates(
         papers=tuple(candidates),
         features=features,
@@ -283,8 +304,10 @@ def prepare(
         whole=beside(sparse.vstack([matrix, far[sample]]), spelled),
         sample=sample,
         places={paper.paper_id: row for row, paper in enumerate(every)},
-        dense=_dense(every, vectors) if vectors else None,
-        collaborative=Collaborative.of(factors, far, [p.paper_id for p in others], matrix)
+        dense=dense,
+        collaborative=Collaborative.of(
+            factors, [p.paper_id for p in others], (far, meanings[0]), (matrix, meanings[1])
+        )
         if factors
         else None,
     )

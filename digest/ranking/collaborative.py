@@ -98,27 +98,34 @@ class Collaborative:
 
     Attributes:
         factors: learnt ones, by paper number.
-        scored: those of the rows that are scored, by their words.
+        scored: those of the rows that are scored, by what they say.
         words: a column's part in the factors (columns x dimensions).
+        meaning: the same of each number of an embedding, which comes first, and the words say
+            what it leaves; None: there are no embeddings.
         common: the sum of the products of all factors with themselves.
     """
 
     factors: Mapping[int, Singles]
     scored: Floats
     words: Floats
+    meaning: Floats | None
     common: Floats
 
     @classmethod
     def of(
-        cls, stored: Mapping[int, bytes], rows: Matrix, numbers: Sequence[int], scored: Matrix
+        cls,
+        stored: Mapping[int, bytes],
+        numbers: Sequence[int],
+        learnt_from: tuple[Matrix, Singles | None],
+        scored: tuple[Matrix, Singles | None],
     ) -> "Collaborative | None":
-        """Map words to factors; None: too few papers have any.
+        """Map words and meaning to factors; None: too few papers have any.
 
         Args:
             stored: what `learn_factors` returned.
-            rows: unit vectors of papers to learn from.
-            numbers: theirs.
-            scored: unit vectors of the papers that want factors.
+            numbers: of the papers to learn from.
+            learnt_from: their unit vectors, and their embeddings if there are any.
+            scored: the same of the papers that want factors.
         """
         size = DIMENSIONS * _STORED.itemsize
         factors = {
@@ -129,23 +136,37 @@ class Collaborative:
         known = [place for place, number in enumerate(numbers) if number in factors]
         if len(known) < DIMENSIONS:
             return None
-        learnt = np.array([factors[numbers[place]] for place in known], dtype=float)
-        words = _ridge(rows[known], learnt)
+        wanted = np.array([factors[numbers[place]] for place in known], dtype=float)
+        (rows, dense), (new_rows, new_dense) = learnt_from, scored
+        meaning = None
+        found = np.zeros((new_rows.shape[0], DIMENSIONS))
+        if dense is not None and new_dense is not None:
+            theirs = dense[known].astype(float)
+            gram = theirs.T @ theirs + _TEXT_PENALTY * np.eye(theirs.shape[1])
+            meaning = np.linalg.solve(gram, theirs.T @ wanted)
+            wanted -= theirs @ meaning
+            found += new_dense.astype(float) @ meaning
+        words = _ridge(rows[known], wanted)
         every = np.array(list(factors.values()), dtype=float)
-        return cls(factors, scored @ words, words, every.T @ every)
+        return cls(factors, found + new_rows @ words, words, meaning, every.T @ every)
 
-    def scores(self, numbers: Sequence[int], rows: Matrix, gains: Floats) -> Floats:
+    def scores(
+        self, numbers: Sequence[int], rows: Matrix, dense: Sequence[Floats | None], gains: Floats
+    ) -> Floats:
         """Return how much the scored papers suit a reader.
 
         Args:
             numbers: of the papers he likes (0: it has none).
             rows: their unit vectors.
+            dense: their embeddings.
             gains: how much each counts.
         """
         theirs = np.asarray(rows @ self.words)
-        for place, number in enumerate(numbers):
+        for place, (number, vector) in enumerate(zip(numbers, dense, strict=True)):
             if number in self.factors:
                 theirs[place] = self.factors[number]
+            elif self.meaning is not None and vector is not None:
+                theirs[place] += vector @ self.meaning
         weights = _CONFIDENCE * gains[:, np.newaxis]
         gram = self.common + _PENALTY * np.eye(theirs.shape[1]) + theirs.T @ (weights * theirs)
         right = ((1 + _CONFIDENCE) * gains) @ theirs

@@ -41,10 +41,23 @@ _PENALTY, _PENALTY_OF_FEW = 10.0, 30.0
 _POOL_WEIGHT = 0.5
 _SHARPNESS, _DENSE_SHARPNESS = 20.0, 10.0
 _CATEGORY_WEIGHT = 0.5
-_DENSE_WEIGHT = 0.8
-_READERS_WEIGHT = 1.5
 _FEEDBACK_PAPERS = 10
 _FEEDBACK_WEIGHT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """How much the parts count: words, the pool and the ridge of embeddings, like readers."""
+
+    words: float
+    pool: float
+    ridge: float
+    readers: float
+
+
+# A title of nine words says less than its meaning does; beside an abstract it is the other way
+# round, and the ridge of embeddings adds nothing.
+_USUAL, _TERSE = _Weights(1.0, 0.8, 0.0, 1.5), _Weights(0.25, 0.5, 1.0, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +115,11 @@ def learn(candidates: Candidates, examples: Examples) -> Joint:
     total = gains @ examples.whole
     penalty = _PENALTY if len(liked) >= _MANY else _PENALTY_OF_FEW
     in_words = _in_words(candidates, examples, total, penalty)
-    z = in_words + _CATEGORY_WEIGHT * standardise(
-        candidates.kinship.to([examples.categories[place] for place in places])
-    )
-    z = z + _in_meaning(candidates, dense) + _of_like_readers(candidates, examples)
+    weights = _TERSE if candidates.terse and dense and candidates.dense is not None else _USUAL
+    kin = standardise(candidates.kinship.to([examples.categories[place] for place in places]))
+    z = weights.words * in_words + _CATEGORY_WEIGHT * kin
+    z = z + weights.readers * _of_like_readers(candidates, examples)
+    z = z + _in_meaning(candidates, dense, weights)
     if not len(liked):
         nothing = np.zeros(n)
         return Joint(z, nothing, nothing.astype(np.int64), nothing > 0, total, penalty)
@@ -153,15 +167,19 @@ def _of_neighbours(candidates: Candidates, stems: Matrix, dense: Sequence[Floats
     return np.asarray(added)
 
 
-def _in_meaning(candidates: Candidates, dense: Sequence[Floats]) -> Floats:
-    """Return by candidate the weighted pool of the embeddings; 0: nothing is known."""
+def _in_meaning(candidates: Candidates, dense: Sequence[Floats], weights: "_Weights") -> Floats:
+    """Return by candidate what the embeddings say; 0: nothing is known."""
     if candidates.dense is None or not dense:
         return np.zeros(len(candidates.papers))
     liked = np.array(dense)
     same = np.ones(len(liked))
-    return _DENSE_WEIGHT * candidates.near_in_meaning(
+    score = weights.pool * candidates.near_in_meaning(
         lambda every: _pool(liked @ every.T, same, _DENSE_SHARPNESS)
     )
+    if weights.ridge:
+        apart = candidates.whitened_meaning(liked.mean(axis=0))
+        score = score + weights.ridge * candidates.near_in_meaning(lambda every: every @ apart)
+    return score
 
 
 def _of_like_readers(candidates: Candidates, examples: Examples) -> Floats:
@@ -172,10 +190,10 @@ def _of_like_readers(candidates: Candidates, examples: Examples) -> Floats:
     scores = candidates.collaborative.scores(
         [examples.numbers[place] for place in liked.tolist()],
         examples.stems[liked],
+        [examples.dense[place] for place in liked.tolist()],
         examples.gains[liked],
     )
-    z = (scores - scores.mean()) / max(float(scores.std()), 1e-9)
-    return np.asarray(_READERS_WEIGHT * z)
+    return np.asarray((scores - scores.mean()) / max(float(scores.std()), 1e-9))
 
 
 def _pool(cosines: Floats, gains: Floats, sharpness: float) -> Floats:

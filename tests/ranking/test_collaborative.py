@@ -90,4 +90,4 @@ def test_where_no_known_paper_has_factors_there_is_no_such_term(factors):
     papers = [_paper(n, f"thing{n} matter{n}") for n in range(5_000, 5_040)]
     assert prepare(papers[:20], papers[20:], factors=factors).collaborative is None
     day = prepare(papers[:20], papers[20:])
-    assert Collaborative.of({}, day.background, [1] * 20, day.matrix) is None
+    assert Collaborative.of({}, [1] * 20, (day.background, None), (day.matrix, None)) is None

@@ -1,12 +1,13 @@
 """Embeddings: one more term for example papers, where there are any."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from digest.models import Interest, InterestKind, Paper, Profile
-from digest.ranking import best_first, prepare, rank
+from digest.models import Interest, InterestKind, Opinion, Paper, Profile
+from digest.ranking import Judgement, best_first, learn_factors, prepare, rank
 
 
 def packed(*numbers: float) -> bytes:
@@ -43,7 +44,7 @@ def test_papers_near_in_meaning_rise(day):
     vectors = {paper.paper_id: packed(0.1, 1.0, 0.0) for paper in day}
     vectors[7] = packed(1.0, 0.1, 0.0)
     assert 7 not in order(day, None, None)[:2]
-    assert order(day, vectors, packed(1.0, 0.0, 0.0))[:2] == [5, 7]
+    assert order(day, vectors, packed(1.0, 0.0, 0.0))[:2] == [7, 5]
 
 
 def test_papers_without_a_vector_and_vectors_of_another_length_count_as_none(day):
@@ -72,3 +73,32 @@ def test_meaning_alone_makes_no_match(day):
         meanings={"liked": packed(1.0, 0.0)},
     )
     assert best_first(found) == []
+
+
+def test_where_papers_are_known_by_their_titles_meaning_weighs_more_than_words(day):
+    # Paper 5 shares the example's words, paper 7 its meaning.
+    vectors = {paper.paper_id: packed(0.1, 1.0, 0.1 * paper.paper_id) for paper in day}
+    vectors[7] = packed(1.0, 0.1, 0.0)
+    assert order(day, vectors, packed(1.0, 0.0, 0.0))[0] == 7
+    filler = " ".join(["and much else is said of all that"] * 8)
+    told = [replace(paper, abstract=f"{paper.abstract} {filler}") for paper in day]
+    assert order(told, vectors, packed(1.0, 0.0, 0.0))[0] == 5
+
+
+def test_what_readers_alike_like_goes_by_meaning_too_where_it_is_known(day):
+    background = [
+        Paper(n, f"Otherword{n} thing", f"Nothing in common, number{n}.") for n in range(100, 420)
+    ]
+    chance = random.Random(3)
+    likes = [{100 + r % 2 + 2 * n for n in chance.sample(range(160), 12)} for r in range(500)]
+    side = {True: packed(1.0, 0.1, 0.0), False: packed(0.1, 1.0, 0.0)}
+    vectors = {p.paper_id: side[p.paper_id % 2 == 0] for p in (*day, *background)}
+    prepared = prepare(day, background, vectors=vectors, factors=learn_factors(likes))
+    assert prepared.collaborative is not None
+    found = Judgement(
+        prepared,
+        Profile(),
+        opinions=[Opinion(background[2], 1.0, vectors[102])],
+        below_bar=True,
+    ).ranking()
+    assert {s.paper.paper_id % 2 for s in best_first(found)[:15]} == {0}
