@@ -18,7 +18,6 @@ part runs in a process of its own, so that its memory is its own.
 """
 
 import argparse
-import importlib
 import json
 import random
 import resource
@@ -241,7 +240,7 @@ def refit(world: World) -> list[Row]:
 
 
 def many(world: World) -> list[Row]:
-    """Measure a first pass over all profiles, and a plain product of the same size."""
+    """Measure the plain product of many profiles with many papers: the least a day can cost."""
     rows: list[Row] = []
     prepared = ranking.prepare(world.papers[:1_000], world.papers[1_000:4_000])
     profiles = _vectors(prepared.matrix, 10_000, 300)
@@ -250,13 +249,6 @@ def many(world: World) -> list[Row]:
         for start in range(0, profiles.shape[0], 1_000):
             found = (profiles[start : start + 1_000] @ columns).toarray()
             np.argpartition(-found, 50, axis=1)[:, :50]
-    try:
-        shortlists = importlib.import_module("digest.ranking.shortlist").shortlists
-    except ModuleNotFoundError:
-        return rows
-    readers = [world.readers[n % len(world.readers)] for n in range(10_000)]
-    with measured(rows, "many: shortlists of 10,000 profiles"):
-        shortlists(prepared, readers)
     return rows
 
 
