@@ -5,8 +5,8 @@ Usage: python benchmarks/ranking_cost.py [--texts TASK] [--parts day refit many 
 day    prepare 400 candidates and 6,000 papers of the background; judge, list, compose and
        explain for 100 readers with 12 example papers, 3 phrases, an author and a category each
 refit  judge for one reader after an answer: 20 example papers, the day is prepared
-many   a first pass over 1,000 papers for 10,000 profiles, where there is one; and as the
-       reference a product of 10,000 vectors of 300 terms with these papers, the best 50 kept
+many   the least that 10,000 profiles can cost on 1,000 papers:
+       a product of their vectors of 300 terms with these papers, the best 50 kept
 svm    the reference: TF-IDF of words and pairs, and a LinearSVC for each of 20 readers on the
        day's papers; extrapolated to 100. Needs `pip install scikit-learn`, which is not among
        the tools of the project.

@@ -76,7 +76,8 @@ def _told(trace: "Trace") -> str:
     for part in trace.table:
         lines.append(f"{part.score:5.3f}  {part.likeness:8.3f}  {_name(part)}")
         for reason in part.reasons:
-            told = f"{reason.kind.value}: {' '.join((reason.value, *reason.words))}"
+            said = " ".join((reason.value or "all interests together", *reason.words))
+            told = f"{reason.kind.value}: {said}"
             lines.append(f"{'':17}{reason.contribution:+6.3f}  {told}")
         if part.terms:
             lines.append(f"{'':17}its words, each with its part of the likeness:")
@@ -87,6 +88,8 @@ def _told(trace: "Trace") -> str:
 def _name(part: "Part") -> str:
     if part.interest is None:
         return "popularity"
+    if part.interest.kind == "answers":
+        return "what was liked by answers"
     return f"{part.interest.kind.value} “{part.interest.value}”, weight {part.interest.weight:g}"
 
 
