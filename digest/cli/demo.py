@@ -1,13 +1,12 @@
 """The command demo: the whole way in one go, told stage by stage."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.root import app, example
+from digest.cli.root import app, example, run_async
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def demo(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write to {out}: {error.strerror}; try another --out") from error
-    report = asyncio.run(run(out))
+    report = run_async(run(out))
     console = Console(
         file=sys.stdout,
         highlight=False,

@@ -1,22 +1,33 @@
 """Commands on editions: preview, publish, serve."""
 
-import asyncio
 import json
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from digest.cli.profile_options import read_profile, takes_profile
-from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day, write_text
+from digest.cli.root import (
+    AsJson,
+    app,
+    complain,
+    counted,
+    example,
+    load_app,
+    parse_day,
+    run_async,
+    write_text,
+)
 from digest.errors import UsageError
-from digest.models import DeliveryState, Format
 
 if TYPE_CHECKING:
     from digest.models import Profile, Rendering
     from digest.pipeline import PublishReport
+
+# The values of models.Format, which --help need not import.
+Form = Literal["html", "txt", "md"]
 
 _EASTERNMOST = timedelta(hours=14)  # ahead of UTC: where a day begins first
 
@@ -35,7 +46,7 @@ def preview(
         typer.Option("--for", metavar="ADDRESS", help="The next edition of this subscriber."),
     ] = None,
     day: Day = None,
-    format: Annotated[Format, typer.Option(help="The form of the digest.")] = Format.MARKDOWN,  # noqa: A002
+    format: Annotated[Form, typer.Option(help="The form of the digest.")] = "md",  # noqa: A002
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write to this file instead of the terminal."),
@@ -100,9 +111,7 @@ def publish(
         parts.subscriptions.get(address)
     edition_date = _not_in_future(day, (utc_now() + _EASTERNMOST).date())
     publisher = parts.publisher(collect=not no_collect)
-    report = asyncio.run(
-        publisher.publish(edition_date=edition_date, only=address, on_time=on_time)
-    )
+    report = run_async(publisher.publish(edition_date=edition_date, only=address, on_time=on_time))
     _print_report(report, as_json)
     complain(report.problems)
     if report.unfinished or report.problems:
@@ -115,7 +124,7 @@ def serve(context: typer.Context) -> int:
     """Collect and publish by itself, until stopped."""
     from digest import scheduling
 
-    asyncio.run(scheduling.serve(load_app(context, verbose=True)))
+    run_async(scheduling.serve(load_app(context, verbose=True)))
     return 0
 
 
@@ -138,18 +147,20 @@ def _not_in_future(day: str | None, today: date) -> date | None:
     return moment.date() if moment else None
 
 
-def _in_format(rendering: "Rendering", wanted: Format) -> str:
+def _in_format(rendering: "Rendering", wanted: Form) -> str:
     match wanted:
-        case Format.HTML:
+        case "html":
             return rendering.html
-        case Format.TEXT:
+        case "txt":
             return rendering.text
-        case Format.MARKDOWN:
+        case "md":
             return rendering.markdown
 
 
 def _print_report(report: "PublishReport", as_json: bool) -> None:
     """Print the sum that must balance."""
+    from digest.models import DeliveryState
+
     counts = {state.value: report.states.get(state, 0) for state in DeliveryState}
     if as_json:
         plain = {

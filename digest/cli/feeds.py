@@ -1,6 +1,5 @@
 """Commands on the list of feeds."""
 
-import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,16 @@ from urllib.parse import urlsplit
 
 import typer
 
-from digest.cli.root import AsJson, app, counted, example, load_app, want_command, write_text
+from digest.cli.root import (
+    AsJson,
+    app,
+    counted,
+    example,
+    load_app,
+    run_async,
+    want_command,
+    write_text,
+)
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +111,7 @@ def check(context: typer.Context, location: Location, source: SourceOption = Non
         async with Fetcher(parts.fetch_options) as fetcher, ParserProcess() as parser:
             return await probe(feed, fetcher, parser, utc_now())
 
-    found = asyncio.run(work())
+    found = run_async(work())
     page = found.page
     typer.echo(f"read as {feed.source}: {counted(len(page.entries), 'entry', 'entries')}")
     if found.moved:

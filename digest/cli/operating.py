@@ -1,6 +1,5 @@
 """Commands for who runs Digest: init, status, doctor."""
 
-import asyncio
 import json
 import shutil
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, counted, example, load_app
+from digest.cli.root import AsJson, app, counted, example, load_app, run_async
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> int:
     from digest.app import utc_now
     from digest.doctor import examine
 
-    checks = asyncio.run(examine(load_app(context), utc_now()))
+    checks = run_async(examine(load_app(context), utc_now()))
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:

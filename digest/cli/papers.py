@@ -1,6 +1,5 @@
 """Commands on papers: collect, parse, import, papers."""
 
-import asyncio
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day, run_async
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def collect(
             async with parts.collector() as collector:
                 return await collector.collect(feeds, on_feed=advance)
 
-    code = print_report(asyncio.run(work()), as_json)
+    code = print_report(run_async(work()), as_json)
     parts.learn_likes()
     made = parts.embed()
     if made and not as_json:
@@ -98,7 +97,7 @@ def parse(
 ) -> int:
     """Show the entries of a capture or feed file; nothing is stored."""
     responses, failures = _read([file], captured_at)
-    pages = asyncio.run(_parse(source, responses, failures))
+    pages = run_async(_parse(source, responses, failures))
     for page in pages:
         for entry in page.entries:
             if as_json:
@@ -137,7 +136,7 @@ def import_(
             return await collector.import_captures(responses, Feed(f"import:{source}", source))
 
     unread = (FeedReport(name, source, error=error) for name, error in failures.items())
-    return print_report(CollectReport((*asyncio.run(work()).feeds, *unread)), as_json)
+    return print_report(CollectReport((*run_async(work()).feeds, *unread)), as_json)
 
 
 papers = typer.Typer(invoke_without_command=True)

@@ -1,6 +1,5 @@
 """The command that goes through past days once more."""
 
-import asyncio
 import json
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digest.cli.profile_options import read_profile, takes_profile
-from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, parse_day, run_async
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def replay(
     parts = load_app(context)
     if folders:
         _check_folders(folders, days)
-        return asyncio.run(_replay_folders(parts, (wanted, other), days, folders, as_json))
+        return run_async(_replay_folders(parts, (wanted, other), days, folders, as_json))
     for day in replay_stored(parts.store, wanted, days, parts.edition_options, other):
         _print_day(day, as_json)
     return 0

@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,6 +14,8 @@ from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.app import App
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Brings each researcher, every morning, the few new papers that matter to them.",
@@ -102,6 +105,13 @@ def parse_day(text: str | None, what: str) -> datetime | None:
     if moment.year not in _YEARS:
         raise UsageError(f"{what} {text} is out of range; write a day like 2026-11-18")
     return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run what is asynchronous to its end; `asyncio` is imported only by commands that need it."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -174,3 +174,13 @@ def test_ctrl_c_ends_a_command_with_a_word(cli, home, monkeypatch):
     monkeypatch.setattr("digest.subscriptions.Subscriptions.all", interrupt)
     told = cli("subscriber", "list")
     assert (told.code, told.err) == (130, "digest: stopped\n")
+
+
+def test_help_imports_nothing_that_only_commands_need() -> None:
+    told = "import sys, digest.cli; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True
+    )
+
+    heavy = {"asyncio", "digest.models", "digest.app", "numpy", "sqlalchemy", "pydantic", "rich"}
+    assert heavy.isdisjoint(loaded.stdout.split())
