@@ -23,16 +23,18 @@ from digest.delivery import (
 )
 from digest.embedding import Embedder, EmbeddingOptions, EndpointOptions, open_embedder
 from digest.errors import EmbeddingError
+from digest.links import Linker
 from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
 from digest.pipeline.embed import EmbedReport, embed_missing
 from digest.pipeline.likes import learn_likes
 from digest.pipeline.refresh import refresh, with_old_counts
-from digest.rendering import Links, Renderer, RenderOptions
+from digest.rendering import Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
 from digest.store import Store, open_store
 from digest.subscriptions import Subscriptions
+from digest.tokens import Tokens, make_secret, read_secrets
 
 
 def utc_now() -> datetime:
@@ -128,10 +130,28 @@ class App:
             )
         )
 
+    @cached_property
+    def tokens(self) -> Tokens | None:
+        """Makes and reads what stands in links; None: nothing needs any, and there is no secret.
+
+        Raises:
+            ConfigError: the secret cannot be used, or one is needed and cannot be made here.
+        """
+        secrets = self.settings.secret.get_secret_value().split()
+        if not secrets and self.settings.public_url and self._is_alone:
+            make_secret(self.settings.secret_file)
+        secrets = secrets or read_secrets(self.settings.secret_file)
+        return Tokens(secrets) if secrets else None
+
     @property
-    def links(self) -> Links:
-        """What stands in the footer of every edition."""
-        return Links(unsubscribe=f"mailto:{self._unsubscribe_address}?subject=unsubscribe")
+    def _is_alone(self) -> bool:
+        """Whether all processes of this installation share the data folder, as far as is known."""
+        return self.settings.database_url.startswith("sqlite")
+
+    @cached_property
+    def linker(self) -> Linker:
+        """Makes each reader's own links."""
+        return Linker(self.settings.public_url, self.tokens, self._unsubscribe_address)
 
     @property
     def _unsubscribe_address(self) -> str:
@@ -238,7 +258,7 @@ class App:
             options=PublishOptions(
                 unknown=delivery.unknown,
                 freshness=timedelta(hours=delivery.freshness_hours),
-                links=self.links,
+                linker=self.linker,
             ),
             edition_options=self.edition_options,
             clock=self.clock,

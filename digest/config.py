@@ -203,6 +203,11 @@ class Settings(BaseSettings):
         return self._environ
 
     @property
+    def secret_file(self) -> Path:
+        """Where the secret is kept that `digest init` makes; `secret` goes before it."""
+        return self.data_dir / "secret"
+
+    @property
     def database_url(self) -> str:
         """The database's URL."""
         return self.database.url or f"sqlite:///{self.data_dir / 'digest.db'}"

@@ -113,7 +113,7 @@ def _publisher(app: App, feeds: list[Feed], out: Path) -> Publisher:
             "outbox": OutboxChannel(app.mail_options, out),
         },
         feeds=feeds,
-        options=PublishOptions(links=app.links),
+        options=PublishOptions(linker=app.linker),
         edition_options=app.edition_options,
         clock=lambda: NOW,
     )

@@ -11,11 +11,14 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
+import secrets as random_secrets
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from pathlib import Path
 
 from digest.errors import ConfigError
 
@@ -113,6 +116,42 @@ class Tokens:
             return None
         values = tuple(value for (value,) in _NUMBER.iter_unpack(body[_HEAD.size :]))
         return Claim(purpose, subscriber_id, generation, values)
+
+
+def make_secret(path: Path) -> None:
+    """Write a new secret that only its owner can read; one that is there stays.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write the secret {path}: {error.strerror}; make the folder writable, or set"
+            " `secret`"
+        ) from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(random_secrets.token_urlsafe(32) + "\n")
+
+
+def read_secrets(path: Path) -> list[str]:
+    """Return the secrets in a file, one on a line: the first one signs, the others still read.
+
+    Raises:
+        ConfigError: the file is there, and cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"cannot read the secret {path}; let this user read it, or set `secret`"
+        ) from error
 
 
 def _sign(secret: bytes, purpose: Purpose, body: bytes) -> bytes:

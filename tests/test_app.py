@@ -13,8 +13,21 @@ from digest.config import LogSettings, load
 from digest.delivery import DirectoryChannel, OutboxChannel, SmtpChannel, Tls
 from digest.errors import AddressError, ConfigError
 from digest.merging import assemble, place
-from digest.models import DeliveryState, Entry, Interest, InterestKind, Profile
+from digest.models import (
+    DeliveryState,
+    Edition,
+    Entry,
+    Interest,
+    InterestKind,
+    Profile,
+    Subscriber,
+    SubscriberState,
+)
+from digest.tokens import Purpose
 
+NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
+ADA = Subscriber(7, "ada@example.org", SubscriberState.ACTIVE, Profile(), NOW)
+QUIET_DAY = Edition(NOW.date(), NOW, "", "en", (), 0)
 PASSWORD = "correct horse battery"
 FEEDS = """
 [[feed]]
@@ -93,12 +106,14 @@ def test_every_setting_of_the_mail_server_arrives(app, tmp_path) -> None:
 
 
 def test_a_password_is_in_no_text_about_the_parts(app) -> None:
-    one = app(f'secret = "s3cret-key"\n[smtp]\nusername = "digest"\npassword = "{PASSWORD}"\n')
+    one = app(
+        f'secret = "s3cret-key-of-letters"\n[smtp]\nusername = "digest"\npassword = "{PASSWORD}"\n'
+    )
     parts = (one, one.settings, one._smtp_options, one.channels, one.publisher(), one.mail_options)
     for part in parts:
         for text in (repr(part), str(part)):
             assert PASSWORD not in text
-            assert "s3cret-key" not in text
+            assert "s3cret-key-of-letters" not in text
 
 
 # ---------------------------------------------------------------- channels, footer, feeds
@@ -137,7 +152,40 @@ def test_the_header_names_sender_and_reply_address(app) -> None:
 def test_header_and_footer_name_the_same_address_for_unsubscribing(app, more, address) -> None:
     one = app(f'sender = "Ice <ice@example.org>"\n{more}')
     assert one.mail_options.unsubscribe_mailto == address
-    assert one.links.unsubscribe == f"mailto:{address}?subject=unsubscribe"
+    assert (
+        one.linker.for_edition(ADA, 1, QUIET_DAY).unsubscribe
+        == f"mailto:{address}?subject=unsubscribe"
+    )
+
+
+def test_pages_get_a_secret_that_stays_and_that_nobody_else_can_read(app, tmp_path) -> None:
+    first = app('public_url = "https://ice.example"\n').linker.manage(ADA)
+    assert first.startswith("https://ice.example/manage/")
+    file = tmp_path / "state" / "secret"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert app('public_url = "https://ice.example"\n').linker.manage(ADA) == first
+
+
+def test_without_pages_no_secret_is_made(app, tmp_path) -> None:
+    assert app().tokens is None
+    assert not (tmp_path / "state" / "secret").exists()
+
+
+def test_a_secret_of_the_settings_goes_before_the_file_and_old_ones_are_still_read(app) -> None:
+    old, new = "an old secret of enough letters", "a-new-secret-of-enough-letters"
+    before = app(f'public_url = "https://ice.example"\nsecret = "{old.replace(" ", "-")}"\n')
+    token = before.linker.manage(ADA).rpartition("/")[2]
+    after = app(f'public_url = "https://ice.example"\nsecret = "{new} {old.replace(" ", "-")}"\n')
+    assert after.tokens.read(token, Purpose.MANAGE, NOW) is not None
+    assert after.linker.manage(ADA).rpartition("/")[2] != token
+
+
+def test_a_database_that_machines_may_share_needs_a_secret_that_they_share(app) -> None:
+    one = app(
+        'public_url = "https://ice.example"\n[database]\nurl = "postgresql://localhost/ice"\n'
+    )
+    with pytest.raises(ConfigError, match="secret"):
+        _ = one.linker
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def preview(
     from digest.app import utc_now
     from digest.models import Answer
     from digest.pipeline import Day as Candidates
+    from digest.rendering import Links
     from digest.store import History
 
     parts = load_app(context)
@@ -73,7 +74,7 @@ def preview(
     edition = candidates.edition(
         wanted, edition_date, since=past.cut, sent=past.sent_papers, answers=answers
     )
-    write_text(_in_format(parts.renderer.render(edition, parts.links), format), out)
+    write_text(_in_format(parts.renderer.render(edition, Links()), format), out)
     return 0
 
 

@@ -25,6 +25,7 @@ def init(
     from digest import resources
     from digest.app import App
     from digest.config import load
+    from digest.tokens import make_secret
 
     source, target = resources.folder("config"), folder / "config"
     try:
@@ -37,6 +38,7 @@ def init(
             _write_once(source / template, target / name)
         settings = load(target / "digest.toml", {})
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_secret(settings.secret_file)
     except OSError as error:
         raise UsageError(f"cannot write to {error.filename or target}: {error.strerror}") from error
     App(settings).store.close()

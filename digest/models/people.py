@@ -137,13 +137,14 @@ class SubscriberState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """An address that receives."""
+    """An address that receives; raising `link_generation` revokes the links that it was sent."""
 
     subscriber_id: int
     address: str
     state: SubscriberState
     profile: Profile
     created_at: datetime
+    link_generation: int = 0
 
 
 class AnswerKind(StrEnum):

@@ -16,9 +16,10 @@ import structlog
 
 from digest.delivery import Channel, Outcome, OutcomeKind, Parcel, Session
 from digest.errors import DeliveryError, DigestError
+from digest.links import Linker
 from digest.models import Delivery, DeliveryState, Edition, Subscriber
 from digest.pipeline.editions import Day
-from digest.rendering import Links, Renderer
+from digest.rendering import Renderer
 from digest.store import Composed, History, Policy, Settlement, Shard, Store
 
 # Minutes until a deferred delivery is tried again, by the number of attempts made before.
@@ -71,7 +72,7 @@ class ShardWorker:
         owner: the name under which the shards are leased.
         renderer: editions to mails.
         channels: by name; a delivery names its channel.
-        links: what stands in the footer of every edition.
+        linker: makes each reader's own links.
         unknown: what to do when the answer to a mail was lost: ``hold`` or ``resend``.
         lease: how long a shard is ours without a sign of life.
         clock: gives the present instant, aware, in UTC.
@@ -85,7 +86,7 @@ class ShardWorker:
         *,
         renderer: Renderer,
         channels: Mapping[str, Channel],
-        links: Links,
+        linker: Linker,
         unknown: Policy,
         lease: timedelta,
         clock: Callable[[], datetime],
@@ -95,7 +96,7 @@ class ShardWorker:
         self._owner = owner
         self._renderer = renderer
         self._channels = channels
-        self._links = links
+        self._linker = linker
         self._unknown = unknown
         self._lease = lease
         self._clock = clock
@@ -248,7 +249,8 @@ class ShardWorker:
         """Return the rendered parcel; or how the delivery ends, if it cannot be rendered."""
         delivery, person, edition = todo.delivery, todo.subscriber, todo.edition
         try:
-            rendering = self._renderer.render(edition, self._links)
+            links = self._linker.for_edition(person, delivery.edition_id, edition)
+            rendering = self._renderer.render(edition, links)
         except Exception as error:
             if not isinstance(error, DigestError):
                 log.exception("rendering failed", delivery=delivery.delivery_id)
@@ -264,6 +266,8 @@ class ShardWorker:
             language=edition.language,
             format=person.profile.format,
             rendering=rendering,
+            unsubscribe_url=self._linker.unsubscribe(person),
+            unsubscribe_token=self._linker.unsubscribe_token(person),
         )
 
     def _failed(

@@ -12,10 +12,11 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from digest.delivery import Channel
+from digest.links import Linker
 from digest.models import DeliveryState
 from digest.pipeline.deliver import ShardWorker
 from digest.pipeline.editions import Day, EditionOptions
-from digest.rendering import Links, Renderer
+from digest.rendering import Renderer
 from digest.sources.base import Feed
 from digest.store import Due, Policy, Store
 
@@ -36,14 +37,14 @@ class PublishOptions:
         freshness: how late an edition may still be sent.
         lease: how long a worker owns a shard without a sign of life.
         refresh_limit: how long to wait for fresh counts; at most half a lease.
-        links: what stands in the footer of every edition.
+        linker: makes each reader's own links.
     """
 
     unknown: Policy = "hold"
     freshness: timedelta = timedelta(hours=6)
     lease: timedelta = timedelta(minutes=5)
     refresh_limit: timedelta = timedelta(seconds=60)
-    links: Links = field(default_factory=Links)
+    linker: Linker = field(default_factory=Linker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Publisher:
             self._owner,
             renderer=renderer,
             channels=channels,
-            links=options.links,
+            linker=options.linker,
             unknown=options.unknown,
             lease=options.lease,
             clock=clock,

@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,11 +53,20 @@ class RenderOptions:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """A reader's own addresses, http(s) or mailto; an empty one is not shown."""
+    """A reader's own addresses, http(s) or mailto; an empty one is not shown.
+
+    Attributes:
+        unsubscribe: to leave; manage: to change everything; archive: past editions.
+        view: this edition in the browser.
+        answers: by a paper's number, the page to answer on it; ``?answer=more`` (or another
+            `AnswerKind`) chooses there what is said.
+    """
 
     unsubscribe: str = ""
     manage: str = ""
     archive: str = ""
+    view: str = ""
+    answers: Mapping[int, str] = field(default_factory=dict)
 
 
 class Renderer:

@@ -22,6 +22,9 @@ from digest.store.serial import (
     weekdays_of,
 )
 
+# A token has two bytes for the generation of its links.
+GENERATIONS = 2**16
+
 # The columns that make a Subscriber, for everybody who joins this table.
 SUBSCRIBER_COLUMNS = (
     subscribers.c.subscriber_id,
@@ -29,6 +32,7 @@ SUBSCRIBER_COLUMNS = (
     subscribers.c.state.label("subscriber_state"),
     subscribers.c.profile,
     subscribers.c.created_at,
+    subscribers.c.link_generation,
 )
 
 
@@ -80,6 +84,15 @@ class People:
             UsageError: nobody has this address.
         """
         return self._change(address, {"state": state.value, "state_at": now})
+
+    def revoke_links(self, address: str) -> Subscriber:
+        """Make all links worthless that this subscriber was sent so far.
+
+        Raises:
+            UsageError: nobody has this address.
+        """
+        newer = (subscribers.c.link_generation + 1) % GENERATIONS
+        return self._change(address, {"link_generation": newer})
 
     def remove(self, address: str) -> None:
         """Erase a subscriber with all editions and deliveries; a suppression stays.
@@ -193,6 +206,7 @@ def subscriber_of(row: Row[*tuple[Any, ...]]) -> Subscriber:
         state=SubscriberState(row.subscriber_state),
         profile=profile_from_json(row.profile),
         created_at=row.created_at,
+        link_generation=row.link_generation,
     )
 
 

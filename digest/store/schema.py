@@ -30,7 +30,7 @@ from sqlalchemy import (
 from digest.store.columns import Count, SafeText, UtcDateTime
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -211,6 +211,13 @@ subscribers = Table(
     Column("weekdays", Integer, nullable=False, comment="of the profile: bit 0 is Monday"),
     _at("created_at", "when the address was first given"),
     _at("state_at", "when the state was entered"),
+    Column(
+        "link_generation",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="of the links in mails; raising it revokes those sent before",
+    ),
     Index(None, "timezone", "send_minute", "weekdays"),
     comment="addresses that receive, with what they want and when",
     sqlite_autoincrement=True,

@@ -19,6 +19,7 @@ def test_init_writes_what_is_needed_and_tells_the_next_steps(cli, tmp_path):
         assert (tmp_path / "config" / name).is_file()
     assert f"state is kept in {tmp_path / 'state'}\n" in told.out
     assert (tmp_path / "state" / "digest.db").is_file()
+    assert (tmp_path / "state" / "secret").stat().st_mode & 0o777 == 0o600
     for step in ("doctor", "collect", "preview --profile config/profile.toml", "serve"):
         assert f"\n  digest {step}\n" in told.out
 

@@ -6,11 +6,13 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from digest.delivery import Outcome, OutcomeKind
+from digest.delivery import MailOptions, OutboxChannel, Outcome, OutcomeKind
 from digest.errors import DeliveryError
+from digest.links import Linker
 from digest.models import DeliveryState, FeedState, Schedule
 from digest.pipeline import Publisher
 from digest.sources.base import Feed
+from digest.tokens import Tokens
 from fakes import ScriptedChannel, accept, outbox
 
 SENT, QUEUED = DeliveryState.SENT, DeliveryState.QUEUED
@@ -34,6 +36,31 @@ async def test_a_subscriber_gets_the_papers_that_fit(publisher, add_papers, subs
     text = message_from_bytes(mail, policy=policy.default).get_body(("plain",)).get_content()
     assert "glacier acoustics" in text
     assert "harbour robots" not in text
+
+
+async def test_each_mail_has_its_readers_own_links_in_text_and_header(
+    publisher, add_papers, subscribe
+):
+    add_papers()
+    subscribe("ada")
+    subscribe("tomo")
+    box = OutboxChannel(MailOptions("digest@example.org", unsubscribe_mailto="off@example.org"))
+    base = "https://digest.example.org/" + "a" * 172  # 200 characters
+    linker = Linker(base, Tokens(["a secret of enough characters"]), "off@example.org")
+    await publisher(box, linker=linker).publish()
+    headers = set()
+    for mail in box.messages:
+        read = message_from_bytes(mail, policy=policy.default)
+        lines = mail.decode().partition("\r\n\r\n")[0].split("\r\n")
+        (start,) = (n for n, line in enumerate(lines) if line.startswith("List-Unsubscribe: "))
+        assert lines[start].startswith(f"List-Unsubscribe: <{base}/unsubscribe/")
+        assert lines[start + 1].startswith(" <mailto:off@example.org?subject=unsubscribe%20")
+        assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+        link = lines[start].partition("<")[2].rstrip(">,")
+        assert link in read.get_body(("plain",)).get_content()
+        assert link in read.get_body(("html",)).get_content()
+        headers.add(link)
+    assert len(headers) == 2
 
 
 async def test_a_second_run_of_the_day_sends_nothing(publisher, add_papers, subscribe):

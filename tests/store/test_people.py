@@ -116,3 +116,11 @@ def test_a_suppression_outlives_its_subscriber(
     store.people.remove("mei@example.org")
     assert store.people.get("mei@example.org") is None
     assert store.people.is_suppressed("mei@example.org")
+
+
+def test_revoking_links_makes_a_new_generation(store, now) -> None:
+    store.people.add("ada@example.org", FULL, SubscriberState.ACTIVE, now)
+    assert store.people.get("ada@example.org").link_generation == 0
+    assert store.people.revoke_links("ada@example.org").link_generation == 1
+    with pytest.raises(UsageError, match="nobody"):
+        store.people.revoke_links("tomo@example.org")
