@@ -106,14 +106,23 @@ class SmtpSettings(_Section):
     username: str = ""
     password: SecretStr = SecretStr("")
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
     connections: int = Field(2, ge=1, le=50)
     messages_per_connection: int = Field(90, ge=1, le=10_000)
+    rates: _List = []
+    domain_rates: dict[str, list[str]] = {}
     envelope_from: str = ""
     helo: str = ""
     timeout: float = Field(30, gt=0, le=600)
     deadline: float = Field(120, gt=0, le=3600)
     reply_to: str = ""
     unsubscribe_address: str = ""  # empty: the sender's address
+
+    @field_validator("rates", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return _words(value)
 
     _usual_ports: ClassVar[dict[str, int]] = {"none": 25, "starttls": 587, "implicit": 465}
 
@@ -293,12 +302,16 @@ def _anchored(settings: Settings, path: Path | None) -> Settings:
     folder = path.parent.resolve() if path else Path.cwd()
     data = (folder / settings.data_dir.expanduser()).resolve()
     sources = (folder / settings.collect.sources.expanduser()).resolve()
-    ca_file = settings.smtp.ca_file and (folder / settings.smtp.ca_file.expanduser()).resolve()
+    pems = {
+        name: path and (folder / path.expanduser()).resolve()
+        for name in ("ca_file", "client_cert", "client_key")
+        for path in [getattr(settings.smtp, name)]
+    }
     embeddings = settings.embeddings
     weights = embeddings.folder and (folder / embeddings.folder.expanduser()).resolve()
     updated = settings.model_copy(
         update={
-            "smtp": settings.smtp.model_copy(update={"ca_file": ca_file}),
+            "smtp": settings.smtp.model_copy(update=pems),
             "embeddings": embeddings.model_copy(update={"folder": weights}),
             "data_dir": data,
             "collect": settings.collect.model_copy(update={"sources": sources}),

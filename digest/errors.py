@@ -102,4 +102,13 @@ class AddressError(DigestError):
 
 
 class DeliveryError(DigestError):
-    """A channel cannot deliver at all: no server, login refused, no certificate, no folder."""
+    """A channel cannot deliver at all: no server, login refused, no certificate, no folder.
+
+    Args:
+        message: what failed, where, and what to do.
+        lasting: somebody has to mend it; trying again in a moment is pointless, or harmful.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting

@@ -6,7 +6,6 @@ used: they skip or repeat days when the clock changes.
 """
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
 
@@ -17,9 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from digest.app import App, utc_now
 from digest.errors import DigestError
 from digest.pipeline import Publisher
-
-# A mail that is on its way gets so long to end after we were asked to stop.
-GRACE_SECONDS = 8
+from digest.stopping import GRACE_SECONDS, on_signal
 
 log = structlog.get_logger()
 
@@ -32,9 +29,11 @@ async def serve(app: App, *, tick_seconds: float = 60) -> None:
         tick_seconds: how often the ledger is asked; a minute, but less in tests.
     """
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    with on_signal(stopping.set):
+        await _serve(app, tick_seconds, stopping)
+
+
+async def _serve(app: App, tick_seconds: float, stopping: asyncio.Event) -> None:
     publisher = app.publisher()
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "collect": lambda: _collect(app),
@@ -96,6 +95,8 @@ async def _collect(app: App) -> None:
 
 async def _publish(publisher: Publisher) -> None:
     report = await publisher.publish(on_time=True)
+    for mistake in report.mistakes:
+        log.error("something is wrong", error=mistake)
     if report.total or report.problems:
         log.info(
             "published",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from digest.delivery import MailOptions, OutboxChannel, Outcome, OutcomeKind, Parcel
+from digest.models import Rate
 
 
 @dataclass
@@ -15,9 +16,16 @@ class ScriptedChannel:
     name: str = "scripted"
     connections: int = 1
     parcels: list[Parcel] = field(default_factory=list)
+    rates: Callable[[str], list[Rate]] = lambda address: []
 
     async def check(self) -> str:
         return "scripted"
+
+    def limits(self, address: str) -> list[Rate]:
+        return self.rates(address)
+
+    def hurry(self, seconds: float) -> None:
+        pass
 
     @asynccontextmanager
     async def session(self):

@@ -106,15 +106,19 @@ def publish(
 ) -> int:
     """Send each subscriber the edition of the day. Running it twice sends nothing twice."""
     from digest.app import utc_now
+    from digest.stopping import until_stopped
 
     parts = load_app(context)
     if address:
         parts.subscriptions.get(address)
     edition_date = _not_in_future(day, (utc_now() + _EASTERNMOST).date())
     publisher = parts.publisher(collect=not no_collect)
-    report = run_async(publisher.publish(edition_date=edition_date, only=address, on_time=on_time))
+    publishing = publisher.publish(edition_date=edition_date, only=address, on_time=on_time)
+    report = run_async(until_stopped(publishing, publisher.stop))
     _print_report(report, as_json)
-    complain(report.problems)
+    complain((*report.mistakes, *report.problems))
+    if report.mistakes:
+        return 1
     if report.unfinished or report.problems:
         return 3 if report.sent or not report.unfinished else 1
     return 0
@@ -168,11 +172,18 @@ def _print_report(report: "PublishReport", as_json: bool) -> None:
             "planned": report.planned,
             "deliveries": report.total,
             **counts,
+            "elsewhere": report.elsewhere,
+            "mistakes": list(report.mistakes),
             "problems": list(report.problems),
         }
         typer.echo(json.dumps(plain, ensure_ascii=False))
         return
+    if report.elsewhere:
+        told = counted(report.elsewhere, "delivery is", "deliveries are")
+        typer.echo(f"{told} in the hands of another process that is sending just now")
     if not report.total:
+        if report.elsewhere or report.problems:
+            return
         typer.echo("nothing to send: every edition of the day has been made, or none is due")
         return
     told = " + ".join(f"{count} {state}" for state, count in counts.items() if count)

@@ -5,13 +5,14 @@ tests. A recipient's trouble is an `Outcome`; only a channel that is out of orde
 raises, and then nothing went out for the parcel in hand.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from digest.models import Format, Rendering
+from digest.models import Format, Rate, Rendering
 
 
 class OutcomeKind(StrEnum):
@@ -33,6 +34,9 @@ class Outcome:
         enhanced: the status code of RFC 3463, like ``5.1.1``, where the answer has one.
         ours: the fault is the sender's and not the recipient's (policy, missing login, a
             sender that is refused): the run should stop and the address is not to blame.
+        policy: it is ours by policy, but said after the recipient was named: it may be that
+            recipient's own filter, and about us only when it repeats.
+        gone: there is no such mailbox, and there will be none: never mail it again.
     """
 
     kind: OutcomeKind
@@ -40,6 +44,8 @@ class Outcome:
     code: int | None = None
     enhanced: str | None = None
     ours: bool = False
+    policy: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,9 @@ class Session(Protocol):
             DeliveryError: the channel as a whole is out of order; nothing was handed over.
         """
 
+    def hurry(self, seconds: float) -> None:
+        """End within so many seconds; what is on its way then comes back with its outcome."""
+
 
 class Channel(Protocol):
     """A way out."""
@@ -99,6 +108,9 @@ class Channel(Protocol):
     @property
     def connections(self) -> int:
         """How many sessions may be open at once."""
+
+    def limits(self, address: str) -> Sequence[Rate]:
+        """Return the rate limits that a message to this address counts against."""
 
     async def check(self) -> str:
         """Try the channel without sending anything; return one line on what was found.

@@ -1,12 +1,13 @@
 """The channel that writes each edition into a folder, as HTML, plain text and Markdown."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from digest.delivery.base import Outcome, OutcomeKind, Parcel, Session
 from digest.delivery.files import check_folder, safe_name, write_atomically
-from digest.models import Format
+from digest.models import Format, Rate
 
 
 class DirectoryChannel:
@@ -27,9 +28,16 @@ class DirectoryChannel:
         await asyncio.to_thread(check_folder, self._root)
         return f"{self._root} can be written"
 
+    def limits(self, address: str) -> Sequence[Rate]:
+        """Return none: a folder takes whatever comes."""
+        return ()
+
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Return a session; it holds nothing open."""
         return nullcontext(self)
+
+    def hurry(self, seconds: float) -> None:
+        """Do nothing: writing a file takes no time worth cutting."""
 
     async def deliver(self, parcel: Parcel) -> Outcome:
         """Write the edition's three files.

@@ -1,14 +1,18 @@
 """What an operator can set for mails and for the mail server; ``config`` fills these in."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from digest.delivery.addresses import parse_mailbox, validate
 from digest.errors import ConfigError
+from digest.models import Rate
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
+_RATE = re.compile(r"(?P<count>[1-9][0-9]{0,8}) ?/ ?(?P<unit>second|minute|hour|day)")
+_UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _LIST_ID = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 
 
@@ -78,10 +82,14 @@ class SmtpOptions:
         deadline: seconds for one message in all; a server that drips bytes never meets the
             timeout of a step.
         ca_file: certificates (PEM) trusted besides those of the system.
+        client_cert, client_key: the certificate by which we show who we are, and its key (PEM);
+            without a key file, the key stands in the certificate's.
+        rates: how much the server takes, like ``2000/hour``.
+        domain_rates: the same by the recipients' domain; ``*`` is any domain not named.
 
     Raises:
         AddressError: `envelope_from` does not give an address.
-        ConfigError: a number is out of range, or `helo` is not a name.
+        ConfigError: a number is out of range, `helo` is not a name, or a rate is not one.
     """
 
     host: str = "localhost"
@@ -96,6 +104,10 @@ class SmtpOptions:
     timeout: float = 30.0
     deadline: float = 120.0
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    rates: Sequence[str] = ()
+    domain_rates: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65_535:
@@ -109,6 +121,11 @@ class SmtpOptions:
             )
         if self.envelope_from:
             self.return_path("0", "")
+        if self.client_key and not self.client_cert:
+            raise ConfigError("smtp.client_key is of no use without smtp.client_cert")
+        self.limits("smtp", "nobody@example.org")
+        for domain in self.domain_rates:
+            self.limits("smtp", f"nobody@{domain}")
 
     @property
     def where(self) -> str:
@@ -120,3 +137,24 @@ class SmtpOptions:
         if not self.envelope_from:
             return sender
         return validate(self.envelope_from.replace("{token}", token))
+
+    def limits(self, name: str, address: str) -> list[Rate]:
+        """Return the rate limits of this server that a message to an address counts against."""
+        found = [parse_rate(name, text) for text in self.rates]
+        if self.domain_rates:
+            domain = address.rpartition("@")[2].lower()
+            told = self.domain_rates.get(domain, self.domain_rates.get("*", ()))
+            found += [parse_rate(f"{name}:{domain}", text) for text in told]
+        return found
+
+
+def parse_rate(name: str, text: str) -> Rate:
+    """Return the limit that is written like ``10/second``, ``300/minute`` or ``2000 / hour``.
+
+    Raises:
+        ConfigError: it is not written like that.
+    """
+    found = _RATE.fullmatch(text.strip().lower())
+    if not found:
+        raise ConfigError(f"{text!r} is no rate limit; write it like 10/second or 2000/hour")
+    return Rate(name, int(found["count"]), _UNITS[found["unit"]])

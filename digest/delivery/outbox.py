@@ -1,6 +1,7 @@
 """The channel that sends nothing: it keeps the real bytes of each mail, for trying and tests."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from digest.delivery.files import check_folder, safe_name, write_atomically
 from digest.delivery.message import build
 from digest.delivery.options import MailOptions
 from digest.errors import AddressError
+from digest.models import Rate
 
 
 class OutboxChannel:
@@ -33,9 +35,16 @@ class OutboxChannel:
         await asyncio.to_thread(check_folder, self._folder)
         return f"{self._folder} can be written; no mail leaves this machine"
 
+    def limits(self, address: str) -> Sequence[Rate]:
+        """Return none: a folder takes whatever comes."""
+        return ()
+
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Return a session; it holds nothing open."""
         return nullcontext(self)
+
+    def hurry(self, seconds: float) -> None:
+        """Do nothing: writing a file takes no time worth cutting."""
 
     async def deliver(self, parcel: Parcel) -> Outcome:
         """Keep the mail as it would have been sent.

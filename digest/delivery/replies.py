@@ -12,6 +12,9 @@ _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}\b")
 # Not understood, not provided, wrong order, login demanded, login refused: said at whatever
 # step, none of these is about the recipient.
 _ABOUT_US = frozenset({500, 502, 503, 530, 535})
+# No such mailbox; moved without a new address; a domain that takes no mail (RFC 3463 3.2,
+# RFC 7505). Only these say something of the address itself, and for good.
+_GONE = frozenset({"5.1.1", "5.1.6", "5.1.10"})
 
 
 class Step(StrEnum):
@@ -41,8 +44,9 @@ def judge(step: Step, code: int, text: str) -> Outcome:
     """Return what an answer means for the message in hand.
 
     A refusal for good is ours, not the recipient's, when it comes at the sender, when its
-    status is about policy (5.7.x), or when login or the order of commands is at fault. An
-    answer outside the protocol leaves the message unknown once all of it was handed over.
+    status is about policy (5.7.x), or when login or the order of commands is at fault. It
+    says that there is no such mailbox only where the recipient is named. An answer outside
+    the protocol leaves the message unknown once all of it was handed over.
     """
     detail = one_line(f"{code} {text}") if code > 0 else one_line(text)
     enhanced = enhanced_code(code, text)
@@ -52,9 +56,17 @@ def judge(step: Step, code: int, text: str) -> Outcome:
         case 4:
             return Outcome(OutcomeKind.DEFERRED, detail, code, enhanced)
         case 5:
-            policy = enhanced is not None and enhanced.startswith("5.7.")
-            ours = step is Step.SENDER or policy or code in _ABOUT_US
-            return Outcome(OutcomeKind.FAILED, detail, code, enhanced, ours=ours)
+            by_policy = enhanced is not None and enhanced.startswith("5.7.")
+            at_once = step is Step.SENDER or code in _ABOUT_US
+            return Outcome(
+                OutcomeKind.FAILED,
+                detail,
+                code,
+                enhanced,
+                ours=at_once or by_policy,
+                policy=by_policy and not at_once,
+                gone=step is Step.RECIPIENT and enhanced in _GONE,
+            )
     return lost(step, f"an answer that makes no sense ({detail})", code)
 
 

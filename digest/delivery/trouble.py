@@ -15,6 +15,9 @@ _WRONG_NAME = frozenset({62, 64})
 # What OpenSSL, by version, calls an answer that is no TLS at all.
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 
+# The alerts by which a server says that it does not know us (RFC 8446 6.2).
+_WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA")
+
 
 def explain(error: BaseException, options: SmtpOptions) -> str:
     """Return one line on an error met while connecting, from whatever caused it first."""
@@ -30,6 +33,11 @@ def explain(error: BaseException, options: SmtpOptions) -> str:
     return f"{options.where}: {cut(collapse(str(cause)), 200)}; check smtp.host and smtp.port"
 
 
+def is_lasting(error: BaseException) -> bool:
+    """Tell whether somebody has to mend it: trying again in a moment would change nothing."""
+    return isinstance(_root(error), ssl.SSLError | ValueError)
+
+
 def _root(error: BaseException) -> BaseException:
     """Return the error that the chain began with; a timeout begins with a cancellation."""
     while isinstance(error.__cause__, Exception):
@@ -41,6 +49,11 @@ def _tls_problem(error: ssl.SSLError, options: SmtpOptions) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate_problem(error, options)
     reason = getattr(error, "reason", None) or "the handshake failed"
+    if any(word in reason for word in _WANTS_CERTIFICATE):
+        return (
+            "the server wants to see a certificate of ours that it knows, or does not like the one"
+            " it was shown; check smtp.client_cert with its operator"
+        )
     if options.tls is Tls.IMPLICIT and reason in _NOT_TLS:
         return (
             "the server does not speak TLS from the first byte; "

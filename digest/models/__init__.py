@@ -4,7 +4,15 @@ Times named ``*_at`` are aware UTC instants, ``*_date`` are calendar days. Text 
 what the source said, cleaned of control characters; TeX is turned to Unicode only for display.
 """
 
-from digest.models.editions import Delivery, DeliveryState, Edition, FeedHealth, Rendering, Section
+from digest.models.editions import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    FeedHealth,
+    Rate,
+    Rendering,
+    Section,
+)
 from digest.models.papers import (
     SPLIT,
     Entry,
@@ -51,6 +59,7 @@ __all__ = [
     "Placement",
     "Profile",
     "Ranking",
+    "Rate",
     "Reason",
     "ReasonKind",
     "Rendering",

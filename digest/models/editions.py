@@ -84,7 +84,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The record of one edition to one subscriber by one channel."""
+    """The record of one edition to one subscriber by one channel.
+
+    Freshness counts from `planned_at`; None: it was not stored yet.
+    """
 
     delivery_id: int
     subscriber_id: int
@@ -95,3 +98,22 @@ class Delivery:
     attempts: int = 0
     next_try_at: datetime | None = None
     detail: str = ""
+    planned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many messages within so many seconds.
+
+    Attributes:
+        name: what is limited: the channel's name, or with a domain of recipients after a colon.
+    """
+
+    name: str
+    count: int
+    seconds: int
+
+    @property
+    def domain(self) -> str:
+        """The recipients' domain that is limited; empty: all of them."""
+        return self.name.partition(":")[2]

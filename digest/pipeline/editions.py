@@ -53,6 +53,7 @@ class Day:
         now: the instant up to which papers count.
 
     Attributes:
+        now: that instant.
         since: the instant from which papers count; earlier ones are no candidates any more.
     """
 
@@ -61,7 +62,7 @@ class Day:
     ) -> None:
         self.since = now - options.window
         self._store = store
-        self._now = now
+        self.now = now
         self._papers = store.papers.candidates(self.since, now)
         background = store.papers.background(options.background, until=now)
         self._model = options.model
@@ -105,7 +106,7 @@ class Day:
             judgement.ranking(),
             profile,
             edition_date=edition_date,
-            composed_at=self._now,
+            composed_at=self.now,
             health=self._health,
             quiet=_is_quiet(self._feeds, edition_date),
             alike=self._prepared.alike,
@@ -153,7 +154,7 @@ class Day:
         return ranking.Judgement(
             self._prepared,
             profile,
-            opinions=self._opinions([a for a in answers if a.answered_at <= self._now]),
+            opinions=self._opinions([a for a in answers if a.answered_at <= self.now]),
             examples=examples,
             meanings=self._meanings(profile, examples),
             eligible=eligible,

@@ -1,11 +1,8 @@
 """Publish: plan what is due, then deliver shard after shard, with the ledger ahead of the mail."""
 
 import asyncio
-import os
-import secrets
-import socket
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -13,15 +10,22 @@ import structlog
 
 from digest.delivery import Channel
 from digest.links import Linker
-from digest.models import DeliveryState
+from digest.models import Delivery, DeliveryState
+from digest.pipeline.breaker import Breaker
 from digest.pipeline.deliver import ShardWorker
 from digest.pipeline.editions import Day, EditionOptions
+from digest.pipeline.halting import Halt
+from digest.pipeline.lanes import SendOptions, ShardReport
+from digest.pipeline.owners import is_gone, new_owner
 from digest.rendering import Renderer
 from digest.sources.base import Feed
-from digest.store import Due, Policy, Store
+from digest.store import Due, Policy, Shard, ShardKey, Store
 
 # States in which a delivery has come to the end that was meant.
 _FINE = {DeliveryState.SENT, DeliveryState.SILENT, DeliveryState.SUPPRESSED}
+
+# How long a run that is repeated every few minutes waits for a rate limit by itself.
+_PATIENCE = timedelta(seconds=60)
 
 
 log = structlog.get_logger()
@@ -36,13 +40,17 @@ class PublishOptions:
             the papers again) or ``resend`` (the same mail with the same Message-ID).
         freshness: how late an edition may still be sent.
         lease: how long a worker owns a shard without a sign of life.
-        refresh_limit: how long to wait for fresh counts; at most half a lease.
+        retry_pause: how long to wait after a failed connection; twice as long after the next.
+        day_age: how old the candidates may be that one process makes editions from.
+        refresh_limit: how long to wait for fresh counts.
         linker: makes each reader's own links.
     """
 
     unknown: Policy = "hold"
     freshness: timedelta = timedelta(hours=6)
-    lease: timedelta = timedelta(minutes=5)
+    lease: timedelta = timedelta(minutes=2)
+    retry_pause: timedelta = timedelta(seconds=1)
+    day_age: timedelta = timedelta(minutes=10)
     refresh_limit: timedelta = timedelta(seconds=60)
     linker: Linker = field(default_factory=Linker)
 
@@ -55,13 +63,18 @@ class PublishReport:
         planned: deliveries that this run put into the ledger.
         states: how many of the deliveries it had to do with stand in which state.
         unknown: deliveries whose outcome an earlier crash left unknown.
+        elsewhere: deliveries that another process is working on.
         problems: one line each, with the address.
+        mistakes: one line each on what must never be: a sum that does not balance, or an
+            outcome that could not be recorded.
     """
 
     planned: int
     states: Mapping[DeliveryState, int]
     unknown: int = 0
+    elsewhere: int = 0
     problems: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -112,23 +125,27 @@ class Publisher:
         self._edition_options = edition_options
         self._clock = clock
         self._refresh = refresh
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._stopping = asyncio.Event()
+        self._owner = new_owner()
+        self._halt = Halt()
+        self._breakers = {name: Breaker(store, name, clock) for name in channels}
+        self._day: Day | None = None
+        self._preparing = asyncio.Lock()
         self._worker = ShardWorker(
             store,
             self._owner,
             renderer=renderer,
             channels=channels,
+            breakers=self._breakers,
             linker=options.linker,
-            unknown=options.unknown,
+            options=SendOptions(options.unknown, options.freshness, options.retry_pause),
             lease=options.lease,
             clock=clock,
-            stopping=self._stopping,
+            halt=self._halt,
         )
 
     def stop(self) -> None:
-        """Ask for an end after the mails that are on their way."""
-        self._stopping.set()
+        """Ask for an end after the mails that are on their way, within some seconds."""
+        self._halt.ask()
 
     async def publish(
         self, *, edition_date: date | None = None, only: str | None = None, on_time: bool = False
@@ -139,31 +156,70 @@ class Publisher:
             edition_date: this day's editions; None: today's, in each subscriber's zone.
             only: the address of one subscriber; None: all.
             on_time: only editions whose send time has come and is not longer ago than the
-                freshness limit.
+                freshness limit. A channel that failed a short while ago is not tried, and a
+                rate limit ends the run: the next one is not far.
+        """
+        run_id, planned, lost = self.plan(edition_date=edition_date, only=only, on_time=on_time)
+        problems, mistakes = [_lost_line(delivery) for delivery in lost], list[str]()
+        paused = self._paused() if on_time else {}
+        problems += paused.values()
+        patience = _PATIENCE if on_time else None
+        reports = await self._deliver_all(set(paused), patience)
+        problems += [line for report in reports for line in report.problems]
+        problems += {line: None for report in reports for line in report.stopped.values()}
+        mistakes += [str(report.error) for report in reports if report.error]
+        touched = {run_id, *(report.run_id for report in reports)}
+        mistakes += self._imbalances(touched)
+        report = PublishReport(
+            planned,
+            self._states(touched),
+            len(lost),
+            self._store.deliveries.in_hand(self._clock()),
+            tuple(problems),
+            tuple(mistakes),
+        )
+        self._note(run_id, report, idle=not (planned or lost or reports or mistakes))
+        return report
+
+    # ------------------------------------------------------------ for engines
+
+    def plan(
+        self, *, edition_date: date | None = None, only: str | None = None, on_time: bool = False
+    ) -> tuple[int, int, list[Delivery]]:
+        """Write what is due into the ledger, and decide on what dead workers left behind.
+
+        Returns:
+            The run's number, how many deliveries it planned, and those whose outcome is
+            unknown since their worker stopped.
         """
         now = self._clock()
         ledger, runs = self._store.deliveries, self._store.runs
+        ledger.evict([owner for owner in ledger.owners(now) if is_gone(owner)], now)
         lost = ledger.recover(now, self._options.unknown)
         ledger.expire(now, self._options.freshness)
         due = self._due(now, edition_date, only, on_time)
         run_id = runs.start("publish", now)
         planned = ledger.plan(run_id, due, channels=self._channels, now=now, only=only)
-        problems = [
-            f"delivery {d.delivery_id} of {d.edition_date}: the outcome is unknown, since the"
-            " program stopped while it was sent"
-            for d in lost
-        ]
-        touched = await self._deliver_all(problems)
-        report = PublishReport(
-            planned, self._states(touched | {run_id}), len(lost), tuple(problems)
-        )
-        if report.total or problems:
-            told = {s.value: count for s, count in report.states.items() if count}
-            runs.finish(run_id, self._clock(), {"states": told, "problems": problems[:100]})
-        else:
-            # There are 1,440 ticks a day, and most find nothing to do.
-            runs.forget(run_id)
-        return report
+        return run_id, planned, lost
+
+    def claimable(self) -> list[ShardKey]:
+        """Return the shards that have something to send now, and that nobody works on."""
+        return self._store.deliveries.claimable(self._clock(), set(self._paused()))
+
+    async def deliver_shard(self, key: ShardKey) -> ShardReport | None:
+        """Deliver one shard; None: it has nothing to send now, or somebody works on it.
+
+        All that is to be known is which shard; it may be told late, twice or never. Several
+        shards may be delivered at once, by this process and by others.
+        """
+        without = set(self._paused())
+        shard = await asyncio.to_thread(
+            self._store.deliveries.claim, self._owner, self._clock(), self._options.lease,
+            without=without, of=key,
+        )  # fmt: skip
+        return await self._deliver(shard, without, _PATIENCE) if shard else None
+
+    # ------------------------------------------------------------ steps
 
     def _due(
         self, now: datetime, edition_date: date | None, only: str | None, on_time: bool
@@ -180,42 +236,57 @@ class Publisher:
             due += (Due(schedule, day) for day in dates)
         return due
 
-    async def _deliver_all(self, problems: list[str]) -> set[int]:
-        """Deliver shard after shard; return the runs they belong to."""
-        touched: set[int] = set()
-        day: Day | None = None
-        while not self._stopping.is_set():
-            now = self._clock()
-            shard = self._store.deliveries.claim(self._owner, now, self._options.lease)
+    async def _deliver_all(
+        self, without: set[str], patience: timedelta | None
+    ) -> list[ShardReport]:
+        """Deliver shard after shard; a channel that stops is left out from then on."""
+        reports: list[ShardReport] = []
+        fruitless: Counter[int] = Counter()
+        self._day = None  # each run has its own candidates
+        while not self._halt.asked:
+            shard = await asyncio.to_thread(
+                self._store.deliveries.claim, self._owner, self._clock(), self._options.lease,
+                without=without,
+            )  # fmt: skip
             if shard is None:
                 break
-            touched.add(shard.run_id)
-            try:
-                day = day or await self._prepared()
-            except BaseException:
-                self._store.deliveries.release(shard, self._owner)
-                raise
-            report = await self._worker.deliver(shard, day)
-            problems += report.problems
-            if report.broken:
-                problems.append(str(report.broken))
+            report = await self._deliver(shard, without, patience)
+            reports.append(report)
+            without |= report.stopped.keys()
+            if not (report.settled or report.stopped):
+                fruitless[shard.shard_id] += 1
+            if report.error or fruitless[shard.shard_id] > 2:
                 break
-        return touched
+        return reports
+
+    async def _deliver(
+        self, shard: Shard, without: Collection[str], patience: timedelta | None
+    ) -> ShardReport:
+        return await self._worker.deliver(shard, self._prepared, without=without, patience=patience)
+
+    def _paused(self) -> dict[str, str]:
+        """Return the channels that are left alone for now, each with why."""
+        lines = {name: breaker.paused() for name, breaker in self._breakers.items()}
+        return {name: line for name, line in lines.items() if line}
 
     async def _prepared(self) -> Day:
-        """Return the candidates of this instant, with fresh counts where they can be had."""
-        await self._refresh_counts()
-        return await asyncio.to_thread(
-            Day, self._store, self._feeds, self._edition_options, self._clock()
-        )
+        """Return the candidates, with fresh counts where they can be had."""
+        async with self._preparing:
+            now = self._clock()
+            if self._day is None or now - self._day.now > self._options.day_age:
+                await self._refresh_counts()
+                self._day = await asyncio.to_thread(
+                    Day, self._store, self._feeds, self._edition_options, self._clock()
+                )
+            return self._day
 
     async def _refresh_counts(self) -> None:
         """Read counts again, but not for long: no mail waits for a slow source, and no end."""
         if self._refresh is None:
             return
-        limit = min(self._options.refresh_limit, self._options.lease / 2)
+        limit = self._options.refresh_limit
         refreshing = asyncio.create_task(self._refresh())
-        stopping = asyncio.create_task(self._stopping.wait())
+        stopping = asyncio.create_task(self._halt.wait())
         both = refreshing, stopping
         try:
             await asyncio.wait(both, timeout=limit.total_seconds(), return_when="FIRST_COMPLETED")
@@ -223,7 +294,7 @@ class Publisher:
             for task in both:
                 task.cancel()
             ended, _ = await asyncio.gather(*both, return_exceptions=True)
-        if isinstance(ended, BaseException) and not self._stopping.is_set():
+        if isinstance(ended, BaseException) and not self._halt.asked:
             why = str(ended) or f"not done after {limit.total_seconds():g} s"
             log.warning("editions show the counts of the last collection", error=why)
 
@@ -232,3 +303,33 @@ class Publisher:
         for run_id in run_ids:
             states.update(self._store.deliveries.balance(run_id).states)
         return states
+
+    def _imbalances(self, run_ids: Iterable[int]) -> list[str]:
+        """Return one line for each run whose deliveries are not all accounted for."""
+        lines = []
+        for run_id in run_ids:
+            balance = self._store.deliveries.balance(run_id)
+            if balance.missing:
+                told = f"{balance.planned} were planned, {balance.planned - balance.missing} are"
+                lines.append(
+                    f"the ledger does not balance: of the deliveries of run {run_id}, {told}"
+                    " there; report this, and compare with the last backup"
+                )
+        return lines
+
+    def _note(self, run_id: int, report: PublishReport, *, idle: bool) -> None:
+        """Write down what the run did; of a run without work nothing is kept."""
+        if idle:  # there are 1,440 ticks a day, and most find nothing to do
+            self._store.runs.forget(run_id)
+            return
+        told = {s.value: count for s, count in report.states.items() if count}
+        problems = [*report.mistakes, *report.problems][:100]
+        finished = {"states": told, "problems": problems}
+        self._store.runs.finish(run_id, self._clock(), finished)
+
+
+def _lost_line(delivery: Delivery) -> str:
+    return (
+        f"delivery {delivery.delivery_id} of {delivery.edition_date}: the outcome is unknown,"
+        " since the program stopped while it was sent"
+    )

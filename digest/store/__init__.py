@@ -9,27 +9,26 @@ from types import TracebackType
 from typing import Self
 
 from digest.store.answers import Answers
+from digest.store.channels import Channels, ChannelState
 from digest.store.database import BUSY_TIMEOUT, Database, open_database
-from digest.store.deliveries import (
-    Balance,
-    Composed,
-    Deliveries,
-    Policy,
-    Settlement,
-)
+from digest.store.deliveries import Advanced, Balance, Deliveries, Policy
 from digest.store.editions import Editions, History
 from digest.store.feeds import Feeds
-from digest.store.leases import Shard
+from digest.store.leases import Shard, ShardKey
 from digest.store.papers import Counts, Papers, Provenance
 from digest.store.people import People
 from digest.store.planning import Due
+from digest.store.rates import Rates, Wait
 from digest.store.runs import Run, Runs
 from digest.store.saving import SaveReport
 from digest.store.serial import profile_from_json, profile_to_json
+from digest.store.settling import Composed, Settlement
 from digest.store.vectors import Vectors, text_of
 
 __all__ = [
+    "Advanced",
     "Balance",
+    "ChannelState",
     "Composed",
     "Counts",
     "Due",
@@ -40,7 +39,9 @@ __all__ = [
     "SaveReport",
     "Settlement",
     "Shard",
+    "ShardKey",
     "Store",
+    "Wait",
     "open_store",
     "profile_from_json",
     "profile_to_json",
@@ -61,6 +62,8 @@ class Store:
         self.runs = Runs(database)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
+        self.channels = Channels(database)
+        self.rates = Rates(database)
 
     def close(self) -> None:
         """Close the connections; nothing is lost if this is never called."""

@@ -7,27 +7,28 @@ Every such commit asks whether the lease is still its own (owner and fence) and 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    bindparam,
-    exists,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Row, func, select, update
 
-from digest.models import Delivery, DeliveryState, Edition, Subscriber
+from digest.models import Delivery, DeliveryState, Subscriber
 from digest.store.database import Database, chunks
 from digest.store.editions import insert_editions
-from digest.store.leases import WAITING, Shard, hold, is_abandoned, is_due, is_free
-from digest.store.people import SUBSCRIBER_COLUMNS, is_mailable, subscriber_of
+from digest.store.leases import WAITING, Shard, ShardKey, hold, is_abandoned, is_due, is_free
+from digest.store.people import SUBSCRIBER_COLUMNS, subscriber_of
 from digest.store.planning import Due, fill_shards, insert_due
-from digest.store.schema import deliveries, shards, subscribers
+from digest.store.schema import deliveries, runs, shards, subscribers
+from digest.store.settling import (
+    Composed,
+    Settlement,
+    begin,
+    count_planned,
+    drop_departed,
+    edition_keys,
+    link,
+    settle,
+)
 
 _COLUMNS = tuple(deliveries.c[name] for name in Delivery.__dataclass_fields__)
 _OPEN = (DeliveryState.QUEUED, DeliveryState.TRANSMITTING, DeliveryState.DEFERRED)
@@ -41,30 +42,26 @@ _AFTER_CRASH: Mapping[Policy, tuple[DeliveryState, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of a delivery. `next_try_at` goes with `deferred`."""
+class Advanced:
+    """A commit that was ours to make; `started`: what is `transmitting` now because of it."""
 
-    delivery_id: int
-    state: DeliveryState
-    detail: str = ""
-    next_try_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """An edition made for a delivery; `silent`: it is empty and is not to be sent."""
-
-    delivery_id: int
-    edition: Edition
-    silent: bool = False
+    started: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How many deliveries were planned, and how many stand in each state."""
+    """How many deliveries were planned, and how many stand in each state.
+
+    `planned` was written down when they were planned; the states are counted now.
+    """
 
     planned: int
     states: Mapping[DeliveryState, int]
+
+    @property
+    def missing(self) -> int:
+        """How many planned deliveries stand in no state; anything but 0 is a mistake."""
+        return self.planned - sum(self.states.values())
 
     @property
     def open(self) -> int:
@@ -106,17 +103,37 @@ class Deliveries:
             )
             if planned:
                 fill_shards(connection, run_id, shard_size)
+                more = {"planned": runs.c.planned + planned}
+                connection.execute(update(runs).where(runs.c.run_id == run_id).values(more))
         return planned
 
-    def claim(self, owner: str, now: datetime, lease: timedelta) -> Shard | None:
+    def claim(
+        self,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        *,
+        without: Collection[str] = (),
+        of: ShardKey | None = None,
+    ) -> Shard | None:
         """Take the lease of a shard that has something to send now; None: there is none.
 
         Deliveries to subscribers who left or were suppressed since planning end here.
+
+        Args:
+            owner: who claims.
+            now: the instant.
+            lease: how long the shard is the owner's without a sign of life.
+            without: channels that are out of order; what goes by them does not count.
+            of: this shard and no other.
         """
-        waiting = select(deliveries.c.shard_id).where(is_due(now))
+        wanted = select(deliveries.c.shard_id).where(is_due(now, without))
+        free = is_free(now) & shards.c.shard_id.in_(wanted)
+        if of is not None:
+            free &= (shards.c.run_id == of.run_id) & (shards.c.number == of.number)
         one = (
             select(shards.c.shard_id)
-            .where(is_free(now), shards.c.shard_id.in_(waiting))
+            .where(free)
             .order_by(shards.c.shard_id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -139,12 +156,25 @@ class Deliveries:
             if row is None:
                 return None
             shard = Shard(**row._mapping)
-            _drop_departed(connection, shard, now)
+            drop_departed(connection, shard, now)
         return shard
 
-    def shard_deliveries(self, shard_id: int, now: datetime) -> list[tuple[Delivery, Subscriber]]:
+    def claimable(self, now: datetime, without: Collection[str] = ()) -> list[ShardKey]:
+        """Return the shards that nobody works on and that have something to send now."""
+        wanted = select(deliveries.c.shard_id).where(is_due(now, without))
+        asked = (
+            select(shards.c.run_id, shards.c.number)
+            .where(is_free(now), shards.c.shard_id.in_(wanted))
+            .order_by(shards.c.shard_id)
+        )
+        with self._database.reading() as connection:
+            return [ShardKey(*row) for row in connection.execute(asked)]
+
+    def shard_deliveries(
+        self, shard_id: int, now: datetime, without: Collection[str] = ()
+    ) -> list[tuple[Delivery, Subscriber]]:
         """Return the deliveries of a shard that are to be sent now, with their subscribers."""
-        return self._listed(deliveries.c.shard_id == shard_id, is_due(now))
+        return self._listed(deliveries.c.shard_id == shard_id, is_due(now, without))
 
     def save_editions(
         self,
@@ -167,14 +197,14 @@ class Deliveries:
         with self._database.writing() as connection:
             if not hold(connection, shard, owner, lease_until=now + lease):
                 return None
-            keys = _edition_keys(connection, shard, [item.delivery_id for item in items])
+            keys = edition_keys(connection, shard, [item.delivery_id for item in items])
             known = [item for item in items if item.delivery_id in keys]
             numbers = insert_editions(
                 connection, {keys[item.delivery_id]: item.edition for item in known}
             )
             ids = {item.delivery_id: numbers[keys[item.delivery_id]] for item in known}
             silent = {item.delivery_id for item in known if item.silent}
-            _link(connection, ids, silent, now)
+            link(connection, ids, silent, now)
         return ids
 
     def advance(
@@ -186,7 +216,7 @@ class Deliveries:
         starting: Collection[int] = (),
         now: datetime,
         lease: timedelta,
-    ) -> bool:
+    ) -> Advanced | None:
         """Record answers, and what is handed over next, in one commit; renew the lease.
 
         Args:
@@ -198,28 +228,45 @@ class Deliveries:
             lease: how long the lease lasts from now.
 
         Returns:
-            False, and nothing is written, when the shard is another worker's now: stop.
+            What was started: not who left, or was erased, in the meantime. None, and nothing
+            is written, when the shard is another worker's now: stop.
         """
         with self._database.writing() as connection:
             if not hold(connection, shard, owner, lease_until=now + lease):
-                return False
-            _settle(connection, shard, settled, now)
-            begun = {
-                "state": DeliveryState.TRANSMITTING.value,
-                "attempts": deliveries.c.attempts + 1,
-                "next_try_at": None,
-                "state_at": now,
-            }
-            for some in chunks(sorted(starting)):
-                mine = deliveries.c.shard_id == shard.shard_id
-                these = update(deliveries).where(mine, deliveries.c.delivery_id.in_(some))
-                connection.execute(these.where(WAITING).values(begun))
-        return True
+                return None
+            settle(connection, shard, settled, now)
+            return Advanced(begin(connection, shard, starting, now) if starting else frozenset())
 
     def release(self, shard: Shard, owner: str) -> None:
         """Give up the lease, if it is still this worker's."""
         with self._database.writing() as connection:
             hold(connection, shard, owner, owner=None, lease_until=None)
+
+    def owners(self, now: datetime) -> list[str]:
+        """Return who holds leases that have not run out."""
+        held = shards.c.owner.is_not(None) & ~is_free(now)
+        asked = select(shards.c.owner).where(held).distinct()
+        with self._database.reading() as connection:
+            return list(connection.scalars(asked))
+
+    def in_hand(self, now: datetime) -> int:
+        """Return how many deliveries that are not final are in somebody's hands."""
+        mine = (shards.c.shard_id == deliveries.c.shard_id) & ~is_free(now)
+        counted = (
+            select(func.count())
+            .select_from(deliveries)
+            .join(shards, mine)
+            .where(deliveries.c.state.in_(_OPEN))
+        )
+        with self._database.reading() as connection:
+            return connection.execute(counted).scalar_one()
+
+    def evict(self, owners: Collection[str], now: datetime) -> None:
+        """End the leases of workers that are known to be dead."""
+        with self._database.writing() as connection:
+            for some in chunks(sorted(owners)):
+                theirs = update(shards).where(shards.c.owner.in_(some))
+                connection.execute(theirs.values(lease_until=now))
 
     def recover(self, now: datetime, policy: Policy = "hold") -> list[Delivery]:
         """Decide on deliveries whose worker stopped before it recorded the server's answer.
@@ -254,18 +301,17 @@ class Deliveries:
             statement = update(deliveries).where(WAITING, old, is_abandoned(now)).values(ended)
             return connection.execute(statement).rowcount
 
-    def balance(self, run_id: int | None = None, edition_date: date | None = None) -> Balance:
-        """Return the sum that must balance, of a run, of a day, of both, or of everything."""
+    def balance(self, run_id: int | None = None) -> Balance:
+        """Return the sum that must balance, of a run or of everything."""
         counted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
         if run_id is not None:
             counted = counted.where(deliveries.c.run_id == run_id)
-        if edition_date is not None:
-            counted = counted.where(deliveries.c.edition_date == edition_date)
         states = dict.fromkeys(DeliveryState, 0)
         with self._database.reading() as connection:
             for state, count in connection.execute(counted):
                 states[DeliveryState(state)] = count
-        return Balance(sum(states.values()), states)
+            planned = count_planned(connection, run_id)
+        return Balance(planned, states)
 
     def list_deliveries(
         self,
@@ -296,76 +342,6 @@ class Deliveries:
         with self._database.reading() as connection:
             rows = connection.execute(asked).all()
         return [(_delivery(row), subscriber_of(row)) for row in rows]
-
-
-# ---------------------------------------------------------------- steps of a transaction
-
-
-def _drop_departed(connection: Connection, shard: Shard, now: datetime) -> None:
-    receives = exists().where(
-        subscribers.c.subscriber_id == deliveries.c.subscriber_id, is_mailable()
-    )
-    ended = {
-        "state": DeliveryState.SUPPRESSED.value,
-        "detail": "the subscriber left, paused or was suppressed after planning",
-        "next_try_at": None,
-        "state_at": now,
-    }
-    mine = deliveries.c.shard_id == shard.shard_id
-    connection.execute(update(deliveries).where(mine, WAITING, ~receives).values(ended))
-
-
-def _settle(
-    connection: Connection, shard: Shard, settled: Sequence[Settlement], now: datetime
-) -> None:
-    rows = [
-        {
-            "id": item.delivery_id,
-            "state": item.state.value,
-            "detail": item.detail,
-            "next_try_at": item.next_try_at,
-            "state_at": now,
-        }
-        for item in settled
-    ]
-    mine = deliveries.c.shard_id == shard.shard_id
-    if rows:
-        these = deliveries.c.delivery_id == bindparam("id")
-        connection.execute(update(deliveries).where(mine, these), rows)
-    # What comes back to the queue was not tried: the channel was out of order, not the address.
-    back = [item.delivery_id for item in settled if item.state is DeliveryState.QUEUED]
-    for some in chunks(back):
-        untried = {"attempts": deliveries.c.attempts - 1}
-        these = deliveries.c.delivery_id.in_(some)
-        connection.execute(update(deliveries).where(mine, these).values(untried))
-
-
-def _edition_keys(
-    connection: Connection, shard: Shard, ids: Sequence[int]
-) -> dict[int, tuple[int, date]]:
-    """Return (subscriber, day) by delivery, of the deliveries that are still there."""
-    found: dict[int, tuple[int, date]] = {}
-    for some in chunks(ids):
-        rows = connection.execute(
-            select(
-                deliveries.c.delivery_id, deliveries.c.subscriber_id, deliveries.c.edition_date
-            ).where(deliveries.c.shard_id == shard.shard_id, deliveries.c.delivery_id.in_(some))
-        )
-        found.update((number, (subscriber, day)) for number, subscriber, day in rows)
-    return found
-
-
-def _link(
-    connection: Connection, ids: Mapping[int, int], silent: Collection[int], now: datetime
-) -> None:
-    rows = [{"id": number, "edition_id": edition_id} for number, edition_id in ids.items()]
-    if rows:
-        these = deliveries.c.delivery_id == bindparam("id")
-        connection.execute(update(deliveries).where(these), rows)
-    ended = {"state": DeliveryState.SILENT.value, "state_at": now}
-    for some in chunks(sorted(silent)):
-        these = deliveries.c.delivery_id.in_(some)
-        connection.execute(update(deliveries).where(these, WAITING).values(ended))
 
 
 def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:

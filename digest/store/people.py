@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, select, update
 
 from digest.errors import UsageError
 from digest.models import Profile, Schedule, Subscriber, SubscriberState
 from digest.store.database import Database, insert
-from digest.store.schema import subscribers, suppressions
+from digest.store.schema import deliveries, runs, subscribers, suppressions
 from digest.store.serial import (
     minute_of,
     profile_from_json,
@@ -102,6 +102,7 @@ class People:
         """
         mine = subscribers.c.address_key == address_key(address)
         with self._database.writing() as connection:
+            _uncount(connection, mine)
             if not connection.execute(delete(subscribers).where(mine)).rowcount:
                 raise _nobody(address)
 
@@ -179,6 +180,19 @@ class People:
         with self._database.reading() as connection:
             row = connection.execute(select(*SUBSCRIBER_COLUMNS).where(which)).one_or_none()
         return subscriber_of(row) if row else None
+
+
+def _uncount(connection: Connection, who: ColumnElement[bool]) -> None:
+    """Take the deliveries that are erased with a subscriber out of what runs planned."""
+    counted = (
+        select(deliveries.c.run_id, func.count())
+        .join(subscribers, subscribers.c.subscriber_id == deliveries.c.subscriber_id)
+        .where(who)
+        .group_by(deliveries.c.run_id)
+    )
+    for run_id, count in connection.execute(counted).all():
+        fewer = {"planned": runs.c.planned - count}
+        connection.execute(update(runs).where(runs.c.run_id == run_id).values(fewer))
 
 
 def normal(address: str) -> str:

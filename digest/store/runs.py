@@ -20,6 +20,7 @@ class Run:
     started_at: datetime
     finished_at: datetime | None
     report: Mapping[str, Any] | None
+    planned: int = 0  # deliveries
 
 
 class Runs:

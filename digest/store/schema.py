@@ -30,7 +30,7 @@ from sqlalchemy import (
 from digest.store.columns import Count, SafeText, UtcDateTime
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -256,6 +256,13 @@ runs = Table(
     _at("started_at", "when it began"),
     _at("finished_at", "when it ended; NULL: it runs, or was cut off", nullable=True),
     _json("report", "what it says of itself", nullable=True),
+    Column(
+        "planned",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="deliveries it planned, without those erased with their subscribers",
+    ),
     Index(None, "kind", "run_id"),
     comment="runs of collecting and publishing",
     sqlite_autoincrement=True,
@@ -327,4 +334,28 @@ deliveries = Table(
     Index(None, "state", "next_try_at"),
     comment="the ledger: one edition to one subscriber by one channel",
     sqlite_autoincrement=True,
+)
+
+# ---------------------------------------------------------------- channels
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", String(32), primary_key=True, comment="way out: smtp, directory, outbox"),
+    Column("failures", Integer, nullable=False, comment="failures in a row"),
+    Column("pauses", Integer, nullable=False, comment="pauses in a row"),
+    _at("paused_until", "not to be tried before by itself; NULL: it may", nullable=True),
+    _text("problem", "line of the last failure"),
+    _at("failed_at", "when it last failed"),
+    comment="channels that failed and have not worked since",
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("name", SafeText, primary_key=True, comment="what is limited: a channel, or a domain"),
+    Column("seconds", Integer, primary_key=True, comment="the limit counts within so many"),
+    Column("slot_at", UtcDateTime, primary_key=True, comment="beginning of a part of them"),
+    Column("taken", Integer, nullable=False, comment="messages begun in that part"),
+    comment="how much of each rate limit is used; kept as long as it counts",
 )

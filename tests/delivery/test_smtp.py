@@ -722,7 +722,7 @@ def test_options_out_of_range_are_told_when_they_are_made() -> None:
 
 
 def test_certificates_are_always_checked() -> None:
-    from digest.delivery.smtp import _tls_context
+    from digest.delivery.smtp.connection import _tls_context
 
     context = _tls_context(SmtpOptions())
     assert context is not None

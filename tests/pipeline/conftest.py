@@ -103,7 +103,7 @@ def publisher(store: Store, renderer: Renderer, clock: Clock):
             renderer=renderer,
             channels={channel.name: channel for channel in channels or (outbox(),)},
             feeds=[],
-            options=PublishOptions(**options),
+            options=PublishOptions(**{"retry_pause": timedelta(0), **options}),
             edition_options=EditionOptions(),
             clock=clock,
         )

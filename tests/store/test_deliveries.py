@@ -398,11 +398,11 @@ def test_what_waited_too_long_expires(
 
 
 def test_what_a_worker_holds_does_not_expire_under_its_hands(
-    store: Store, claimed: Callable[[int], Shard], now: datetime
+    store: Store, claimed: Callable[[int], Shard], now: datetime, lease: timedelta
 ) -> None:
     shard = claimed(1)
     day = timedelta(days=1)
-    store.deliveries.advance(shard, "w", now=now, lease=2 * day)
+    store.deliveries.advance(shard, "w", now=now + day - MINUTE, lease=lease)
     assert store.deliveries.expire(now + day, timedelta(hours=6)) == 0
 
 
@@ -412,12 +412,11 @@ def test_the_sum_balances(
     shard = claimed(6)
     told = [Settlement(1, DeliveryState.SENT), Settlement(2, DeliveryState.UNKNOWN)]
     store.deliveries.advance(shard, "w", settled=told, starting=[3], now=now, lease=lease)
-    balance = store.deliveries.balance(shard.run_id, today)
+    balance = store.deliveries.balance(shard.run_id)
     assert balance.planned == 6 == sum(balance.states.values())
     assert set(balance.states) == set(DeliveryState)
     assert (balance.states[DeliveryState.SENT], balance.open) == (1, 4)
     assert store.deliveries.balance(shard.run_id + 1).planned == 0
-    assert store.deliveries.balance(edition_date=today + timedelta(days=1)).planned == 0
 
 
 def test_deliveries_are_listed_newest_first_by_state_or_subscriber(
@@ -431,3 +430,104 @@ def test_deliveries_are_listed_newest_first_by_state_or_subscriber(
     assert [d.delivery_id for d, _ in listed(limit=2)] == [3, 2]
     assert [s.address for _, s in listed(DeliveryState.SENT)] == ["0@example.org"]
     assert [d.delivery_id for d, _ in listed(subscriber_id=2)] == [2]
+
+
+def test_a_row_that_vanished_is_missing_in_the_balance(
+    store: Store, claimed: Callable[[int], Shard]
+) -> None:
+    shard = claimed(3)
+    assert store.deliveries.balance(shard.run_id).missing == 0
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM deliveries WHERE delivery_id = 2")
+    balance = store.deliveries.balance(shard.run_id)
+    assert (balance.planned, balance.missing) == (3, 1)
+
+
+def test_who_is_erased_is_taken_out_of_the_balance(
+    store: Store, claimed: Callable[[int], Shard]
+) -> None:
+    shard = claimed(3)
+    store.people.remove("1@example.org")
+    balance = store.deliveries.balance(shard.run_id)
+    assert (balance.planned, balance.missing) == (2, 0)
+    assert store.deliveries.balance().planned == 2
+
+
+# ---------------------------------------------------------------- who is at work
+
+
+def test_the_lease_of_a_dead_worker_can_be_ended(
+    store: Store, claimed: Callable[[int], Shard], now: datetime, lease: timedelta
+) -> None:
+    claimed(1)
+    assert store.deliveries.owners(now) == ["w"]
+    store.deliveries.evict(["somebody else"], now)
+    assert store.deliveries.claim("other", now, lease) is None
+    store.deliveries.evict(["w"], now)
+    assert store.deliveries.owners(now) == []
+    assert store.deliveries.claim("other", now, lease) is not None
+
+
+def test_a_lease_from_before_the_clock_was_set_back_binds_nobody(
+    store: Store, claimed: Callable[[int], Shard], now: datetime, lease: timedelta
+) -> None:
+    claimed(1)
+    assert store.deliveries.claim("other", now - timedelta(minutes=30), lease) is None
+    assert store.deliveries.claim("other", now - timedelta(hours=3), lease) is not None
+
+
+def test_one_shard_can_be_claimed_by_its_number(
+    store: Store, plan: Plan, now: datetime, lease: timedelta
+) -> None:
+    subscribe_many(store, 3, now)
+    plan(shard_size=1)
+    first, second, third = store.deliveries.claimable(now)
+    shard = store.deliveries.claim("w", now, lease, of=second)
+    assert shard is not None
+    assert (shard.run_id, shard.number) == (second.run_id, second.number)
+    assert store.deliveries.claim("other", now, lease, of=second) is None
+    assert store.deliveries.claimable(now) == [first, third]
+
+
+def test_what_goes_by_a_channel_that_is_out_of_order_is_left_aside(
+    store: Store, subscribe: Subscribe, plan: Plan, now: datetime, lease: timedelta
+) -> None:
+    subscribe("a@example.org")
+    plan("smtp", "directory")
+    assert store.deliveries.claim("w", now, lease, without={"smtp", "directory"}) is None
+    shard = store.deliveries.claim("w", now, lease, without={"smtp"})
+    assert shard is not None
+    waiting = store.deliveries.shard_deliveries(shard.shard_id, now, {"smtp"})
+    assert [delivery.channel for delivery, _ in waiting] == ["directory"]
+
+
+@pytest.mark.parametrize("leave", ["unsubscribe", "erase", "suppress"])
+def test_who_leaves_while_a_shard_is_worked_on_is_not_begun(
+    store: Store, claimed: Callable[[int], Shard], now: datetime, lease: timedelta, leave: str
+) -> None:
+    shard = claimed(2)
+    if leave == "unsubscribe":
+        store.people.set_state("0@example.org", SubscriberState.UNSUBSCRIBED, now)
+    elif leave == "suppress":
+        store.people.suppress("0@example.org", "complaint", now)
+    else:
+        store.people.remove("0@example.org")
+    advanced = store.deliveries.advance(shard, "w", starting=[1, 2], now=now, lease=lease)
+    assert advanced is not None
+    assert advanced.started == {2}
+    found = states(store)
+    assert found.get(1, DeliveryState.SUPPRESSED) is DeliveryState.SUPPRESSED
+    assert found[2] is DeliveryState.TRANSMITTING
+
+
+def test_an_address_that_is_none_is_suppressed_with_the_answer(
+    store: Store, claimed: Callable[[int], Shard], now: datetime, lease: timedelta
+) -> None:
+    shard = claimed(2)
+    told = "550 5.1.1 no such user"
+    gone = [Settlement(1, DeliveryState.FAILED, told, suppress=True)]
+    for _ in range(2):  # a second time changes nothing
+        assert store.deliveries.advance(shard, "w", settled=gone, now=now, lease=lease)
+    assert store.people.suppressions() == {
+        "0@example.org": "the mail server refused it: 550 5.1.1 no such user"
+    }

@@ -31,11 +31,12 @@ def publish(store: Store, plan: Callable[..., int]) -> Callable[..., Shard]:
     def run(edition: Edition, *channels: str, silent: bool = False) -> Shard:
         at = edition.composed_at
         plan(*channels, day=edition.edition_date, at=at)
-        shard = store.deliveries.claim("w", at, 2 * DAY)
+        *_, latest = store.deliveries.claimable(at)
+        shard = store.deliveries.claim("w", at, DAY / 24, of=latest)
         assert shard is not None
         waiting = store.deliveries.shard_deliveries(shard.shard_id, at)
         items = [Composed(d.delivery_id, edition, silent) for d, _ in waiting]
-        assert store.deliveries.save_editions(shard, "w", items, now=at, lease=2 * DAY)
+        assert store.deliveries.save_editions(shard, "w", items, now=at, lease=DAY / 24)
         return shard
 
     return run
