@@ -172,9 +172,7 @@ def _print_report(report: "PublishReport", as_json: bool) -> None:
             "planned": report.planned,
             "deliveries": report.total,
             **counts,
-            "elsewhere": report.elsewhere,
-            "mistakes": list(report.mistakes),
-            "problems": list(report.problems),
+            "problems": [*report.mistakes, *report.problems],
         }
         typer.echo(json.dumps(plain, ensure_ascii=False))
         return
