@@ -1,5 +1,6 @@
 # make demo   sets up all it needs and runs the main job on the bundled sample feeds
 # make test   sets up all it needs and runs every test
+# make faults kills, dead servers, bad answers: what becomes of the mail (minutes; FAULTS="--mails 100")
 # make check  format, lint, types, walls, tests
 
 PYTHON ?= python3
@@ -11,13 +12,17 @@ export UV_SYSTEM_CERTS = 1
 export UV_NATIVE_TLS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check format lint types walls wheel clean
+.PHONY: demo test faults check format lint types walls wheel clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/digest demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto -q
+
+# Kills, two and four processes at once, and some 37 faults of mail servers, 500 mails each.
+faults: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m faults.suite $(FAULTS)
 
 check: lint types walls test
 

@@ -1,0 +1,85 @@
+"""The whole fault suite: ``make faults``. Prints the tables of docs/benchmarks.md.
+
+    python -m faults.suite [--database URL] [--mails 500] [--kills 30] [--only WORD]
+
+With ``--database`` the URL may hold {name}, for a database of its own for each try.
+"""
+
+import argparse
+import asyncio
+import datetime as dt
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import structlog
+
+from faults.faults import CASES, SINK, SINK_CASES
+from faults.harness import Verdict
+from faults.tries import try_fault, try_kills, try_together
+
+
+def row(name: str, verdict: Verdict, seconds: float) -> str:
+    order = ("sent", "unknown", "failed", "expired", "suppressed", "deferred", "queued")
+    states = ", ".join(f"{verdict.states[s]} {s}" for s in order if s in verdict.states)
+    bad = verdict.lost + verdict.unlisted
+    return f"| {name} | {states} | {bad} | {verdict.doubled} | {seconds:.0f} s |"
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", default="", help="URL; default: SQLite files")
+    parser.add_argument("--mails", type=int, default=500)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--only", default="", help="only tries whose name holds this")
+    told = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+    def url(name: str) -> str:
+        return told.database.format(name=name)
+
+    print(f"{dt.date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print(
+        "| what | in the ledger at the end | lost or not listed | twice | time |\n|---|---|---|---|---|"
+    )
+    good = True
+
+    async def one(name: str, key: str, work) -> None:
+        nonlocal good
+        if told.only not in name:
+            return
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            verdict, note = await work(Path(folder), url(key))
+        good = good and verdict.good and not note.startswith("!")
+        print(row(name + note.removeprefix("!"), verdict, time.monotonic() - started), flush=True)
+
+    async def kills(folder: Path, at: str) -> tuple[Verdict, str]:
+        verdict, done = await try_kills(
+            folder, mails=6 * told.mails, kills=told.kills, connections=4, url=at
+        )
+        within = verdict.states.get("unknown", 0) <= done * 4
+        return verdict, f"{'' if within else '!'} ({done} kills x 4 connections)"
+
+    await one(f"SIGKILL in a run of {6 * told.mails} mails", "kills", kills)
+    for count in (2, 4):
+
+        async def together(folder: Path, at: str, count: int = count) -> tuple[Verdict, str]:
+            return await try_together(folder, mails=told.mails, processes=count, url=at), ""
+
+        await one(f"{count} processes at once", f"together{count}", together)
+    for number, case in enumerate((*CASES, *(SINK_CASES if SINK else ()))):
+
+        async def fault(folder: Path, at: str, case=case) -> tuple[Verdict, str]:
+            verdict = await try_fault(case, folder, told.mails, 50, at)
+            fine = set(verdict.states) <= {"sent", *case.expect}
+            return verdict, "" if fine else "!"
+
+        await one(case.name, f"fault{number}", fault)
+    raise SystemExit(not good)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
