@@ -15,6 +15,7 @@ class ScriptedChannel:
     answer: Callable[[Parcel], Outcome]
     name: str = "scripted"
     connections: int = 1
+    repeatable: bool = False
     parcels: list[Parcel] = field(default_factory=list)
     rates: Callable[[str], list[Rate]] = lambda address: []
 

@@ -325,3 +325,39 @@ async def test_without_feeds_it_says_what_is_wrong_in_one_line(installation) -> 
         assert await asyncio.wait_for(server.child.wait(), 20) == 2
     (line,) = server.log.splitlines()
     assert line.startswith("digest: cannot read the list of feeds")
+
+
+async def test_publish_asked_to_end_is_gone_within_ten_seconds_and_nothing_is_in_doubt(
+    installation, mail, readers
+) -> None:
+    """The server takes no mail in time; what was not taken for certain stays to be sent."""
+    app = readers(3)
+
+    async def never(server, session, envelope, address, options) -> str:
+        mail.begun += 1
+        await asyncio.sleep(60)
+        return "250 ok"
+
+    mail.handle_RCPT = never
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DIGEST_")}
+    app.store.papers  # noqa: B018 - opens the store, so that the child need not migrate it
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "digest", "--config", str(installation), "publish", "--no-collect",
+        env={**environment, "PYTHONPATH": str(ROOT)}, cwd=installation.parent,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    app.store.people.update(
+        "reader0@example.org", Profile(send_empty=True, schedule=Schedule(time(0)))
+    )
+    await until(lambda: mail.begun)
+    started = clocks.monotonic()
+    child.send_signal(signal.SIGTERM)
+    out, err = await asyncio.wait_for(child.communicate(), 10)
+    assert clocks.monotonic() - started < 10
+    assert b"Traceback" not in err
+    assert b"program was stopped" in err
+    states = app.store.deliveries.balance().states
+    assert states[DeliveryState.TRANSMITTING] == states[DeliveryState.UNKNOWN] == 0
+    assert states[DeliveryState.DEFERRED] == 1
+    assert b"3 deliveries = " in out
+    assert child.returncode in (1, 3)

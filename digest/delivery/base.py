@@ -109,6 +109,10 @@ class Channel(Protocol):
     def connections(self) -> int:
         """How many sessions may be open at once."""
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether delivering twice is the same as once, so that nothing stays in doubt."""
+
     def limits(self, address: str) -> Sequence[Rate]:
         """Return the rate limits that a message to this address counts against."""
 

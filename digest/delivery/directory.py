@@ -19,6 +19,7 @@ class DirectoryChannel:
 
     name = "directory"
     connections = 1
+    repeatable = True  # the same file again is the same file
 
     def __init__(self, root: Path) -> None:
         self._root = root

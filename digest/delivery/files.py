@@ -15,6 +15,7 @@ _ADVICE = {
     errno.EPERM: "give the user that runs Digest the right to write there",
     errno.EROFS: "it is mounted read-only; choose another folder",
     errno.ENOSPC: "the disk is full; make room",
+    errno.EFBIG: "it is larger than files may be here; raise that limit",
     errno.EDQUOT: "the disk quota is used up; make room",
     errno.ENOTDIR: "a file stands where a folder is wanted; move it away",
     errno.EEXIST: "a file stands where a folder is wanted; move it away",
@@ -51,12 +52,13 @@ def write_atomically(path: Path, data: bytes) -> bool:
     except OSError as error:
         reason = error.strerror or str(error)
         advice = _ADVICE.get(error.errno or 0, "check the folder")
-        raise DeliveryError(f"cannot write {path}: {reason}; {advice}") from error
+        raise DeliveryError(f"cannot write {path}: {reason}; {advice}", lasting=True) from error
     return True
 
 
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)  # half a file that a killed process left behind
     try:
         with temporary.open("xb") as file:
             file.write(data)

@@ -22,6 +22,7 @@ class OutboxChannel:
 
     name = "outbox"
     connections = 1
+    repeatable = True  # the same file again is the same file
 
     def __init__(self, mail: MailOptions, folder: Path | None = None) -> None:
         self._mail = mail

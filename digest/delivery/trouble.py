@@ -29,7 +29,7 @@ def explain(error: BaseException, options: SmtpOptions) -> str:
     if isinstance(cause, TimeoutError):
         return f"{options.where}: {_silence(options)}"
     if isinstance(cause, OSError):
-        return f"{options.where}: {_network_problem(cause)}"
+        return f"{options.where}: {_network_problem(cause, options)}"
     return f"{options.where}: {cut(collapse(str(cause)), 200)}; check smtp.host and smtp.port"
 
 
@@ -88,7 +88,7 @@ def _silence(options: SmtpOptions) -> str:
     return f'{words}; a port that speaks TLS from the first byte (465) needs smtp.tls = "implicit"'
 
 
-def _network_problem(error: OSError) -> str:
+def _network_problem(error: OSError, options: SmtpOptions) -> str:
     # A name with several addresses that all refuse gives one error without a number.
     text = str(error)
     if error.errno == errno.ECONNREFUSED or f"[Errno {errno.ECONNREFUSED}]" in text:
@@ -96,8 +96,10 @@ def _network_problem(error: OSError) -> str:
     if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return "no way leads there; check smtp.host and this machine's network"
     if isinstance(error, ConnectionError):
+        # Over TLS 1.3, a server that misses a certificate of ours may end just like this.
+        wants = "" if options.tls is Tls.NONE else ", or wants a certificate (smtp.client_cert)"
         return (
             "the server hung up before it was ready; check smtp.port and smtp.tls, "
-            "and whether the server lets this machine in"
+            f"and whether the server lets this machine in{wants}"
         )
     return f"{cut(collapse(text), 200)}; check smtp.host and smtp.port"

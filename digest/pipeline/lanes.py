@@ -303,7 +303,9 @@ class Lanes:
             state = DeliveryState.DEFERRED
         elif outcome.ours:
             state = DeliveryState.QUEUED
-        elif state is DeliveryState.UNKNOWN and self._options.unknown == "resend":
+        elif state is DeliveryState.UNKNOWN and (
+            self._channel.repeatable or self._options.unknown == "resend"
+        ):
             state = DeliveryState.DEFERRED
         if state is DeliveryState.DEFERRED:
             minutes = _BACKOFF[min(todo.delivery.attempts, len(_BACKOFF) - 1)]

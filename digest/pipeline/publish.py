@@ -120,6 +120,7 @@ class Publisher:
     ) -> None:
         self._store = store
         self._channels = tuple(channels)
+        self._repeatable = {name for name, channel in channels.items() if channel.repeatable}
         self._feeds = feeds
         self._options = options
         self._edition_options = edition_options
@@ -195,7 +196,7 @@ class Publisher:
         now = self._clock()
         ledger, runs = self._store.deliveries, self._store.runs
         ledger.evict([owner for owner in ledger.owners(now) if is_gone(owner)], now)
-        lost = ledger.recover(now, self._options.unknown)
+        lost = ledger.recover(now, self._options.unknown, self._repeatable)
         ledger.expire(now, self._options.freshness)
         due = self._due(now, edition_date, only, on_time)
         run_id = runs.start("publish", now)

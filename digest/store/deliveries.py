@@ -268,23 +268,28 @@ class Deliveries:
                 theirs = update(shards).where(shards.c.owner.in_(some))
                 connection.execute(theirs.values(lease_until=now))
 
-    def recover(self, now: datetime, policy: Policy = "hold") -> list[Delivery]:
+    def recover(
+        self, now: datetime, policy: Policy = "hold", repeatable: Collection[str] = ()
+    ) -> list[Delivery]:
         """Decide on deliveries whose worker stopped before it recorded the server's answer.
 
         Args:
             now: a shard whose lease ended by then is abandoned.
             policy: ``hold``: the outcome is unknown and stays so; ``resend``: queue it again.
+            repeatable: channels by which twice is the same as once: queued again, untold.
         """
+        lost = (deliveries.c.state == DeliveryState.TRANSMITTING) & is_abandoned(now)
+        state, detail = _AFTER_CRASH["resend"]
+        again = {"state": state.value, "detail": detail, "state_at": now}
         state, detail = _AFTER_CRASH[policy]
-        lost = deliveries.c.state == DeliveryState.TRANSMITTING
-        decided = (
-            update(deliveries)
-            .where(lost, is_abandoned(now))
-            .values(state=state.value, detail=detail, state_at=now)
-            .returning(*_COLUMNS)
-        )
+        decided = {"state": state.value, "detail": detail, "state_at": now}
         with self._database.writing() as connection:
-            return [_delivery(row) for row in connection.execute(decided)]
+            harmless = lost & deliveries.c.channel.in_(repeatable)
+            connection.execute(update(deliveries).where(harmless).values(again))
+            rows = connection.execute(
+                update(deliveries).where(lost).values(decided).returning(*_COLUMNS)
+            )
+            return [_delivery(row) for row in rows]
 
     def expire(self, now: datetime, freshness: timedelta) -> int:
         """End what waits longer than `freshness` since it was planned; return how many.

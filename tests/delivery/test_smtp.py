@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from digest.delivery import MailOptions, OutcomeKind, Parcel, SmtpChannel, SmtpOptions, Tls, build
 from digest.errors import AddressError, ConfigError, DeliveryError
@@ -727,3 +728,185 @@ def test_certificates_are_always_checked() -> None:
     context = _tls_context(SmtpOptions())
     assert context is not None
     assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+
+
+# ---------------------------------------------------------------- who we are
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> tuple[Path, Path, ssl.SSLContext]:
+    """Our certificate, its key, and a server that lets in only who shows it."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    ours = ca.issue_cert("client.example.org")
+    ours.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
+    ours.private_key_pem.write_to_path(tmp_path / "client.key")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return tmp_path / "client.pem", tmp_path / "client.key", context
+
+
+@pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.IMPLICIT])
+async def test_a_server_that_wants_a_certificate_is_shown_ours(
+    real_server: Any, channel: Channels, parcel: Make, identity: Any, tmp_path: Path, tls: Tls
+) -> None:
+    cert, key, context = identity
+    name = "tls_context" if tls is Tls.STARTTLS else "implicit"
+    async with real_server(**{name: context}) as box:
+        chan = channel(
+            box.port, tls=tls, ca_file=tmp_path / "ca.pem", client_cert=cert, client_key=key
+        )
+        async with chan.session() as session:
+            assert (await session.deliver(parcel())).kind is SENT
+
+
+async def test_a_server_that_wants_a_certificate_and_gets_none_is_told_in_words(
+    real_server: Any, channel: Channels, parcel: Make, identity: Any, tmp_path: Path
+) -> None:
+    *_, context = identity
+    async with real_server(implicit=context) as box:
+        chan = channel(box.port, tls=Tls.IMPLICIT, ca_file=tmp_path / "ca.pem")
+        await assert_out_of_order(chan, parcel(), "smtp.client_cert")
+
+
+async def test_a_certificate_of_ours_that_cannot_be_used(
+    channel: Channels, parcel: Make, identity: Any, tmp_path: Path
+) -> None:
+    cert, key, _ = identity
+    stranger = trustme.CA().issue_cert("x.example.org").private_key_pem
+    stranger.write_to_path(tmp_path / "other.key")
+    for options, words in (
+        ({"client_cert": tmp_path / "none.pem", "client_key": key}, "No such file"),
+        ({"client_cert": key, "client_key": key}, "both must be PEM"),
+        ({"client_cert": cert, "client_key": tmp_path / "other.key"}, "another certificate"),
+    ):
+        chan = channel(1, tls=Tls.IMPLICIT, **options)
+        await assert_out_of_order(chan, parcel(), "smtp.client_cert", words)
+    chan = channel(1, client_cert=cert, client_key=key)
+    await assert_out_of_order(chan, parcel(), "only over TLS")
+    with pytest.raises(ConfigError, match=r"smtp\.client_key"):
+        SmtpOptions(client_key=key)
+
+
+# ---------------------------------------------------------------- servers that stand in
+
+
+async def test_another_server_stands_in_when_the_first_does_not_let_us_in(
+    real_server: Any, scripted_server: Any, channel: Channels, parcel: Make, mail: MailOptions
+) -> None:
+    turned_away = scripted_server(lambda line: line.say("421 4.3.2 busy"))
+    async with turned_away as first, real_server() as box:
+        options = [
+            SmtpOptions(host="127.0.0.1", port=port, tls=Tls.NONE, helo="client.example.org")
+            for port in (first.port, box.port)
+        ]
+        chan = SmtpChannel(options[0], mail, options[1:])
+        for n in range(2):  # the second session does not ask the first server again
+            async with chan.session() as session:
+                assert (await session.deliver(parcel(edition_id=n))).kind is SENT
+        assert (first.connections, len(box.mails)) == (1, 2)
+        with pytest.raises(DeliveryError, match="421"):
+            await chan.check()
+
+
+async def test_a_mail_whose_answer_was_lost_is_given_to_no_other_server(
+    real_server: Any, scripted_server: Any, parcel: Make, mail: MailOptions
+) -> None:
+    async def script(line: Any) -> None:
+        await line.greet()
+        await line.answer("250 ok", "250 ok", "354 go on")
+        await line.take_message()
+
+    async with scripted_server(script) as first, real_server() as box:
+        options = [
+            SmtpOptions(host="127.0.0.1", port=port, tls=Tls.NONE, helo="client.example.org")
+            for port in (first.port, box.port)
+        ]
+        async with SmtpChannel(options[0], mail, options[1:]).session() as session:
+            assert (await session.deliver(parcel())).kind is UNKNOWN
+    assert box.mails == []
+
+
+async def test_when_none_lets_us_in_each_is_told(mail: MailOptions, parcel: Make) -> None:
+    options = [SmtpOptions(host="127.0.0.1", port=port, tls=Tls.NONE) for port in (1, 2)]
+    async with SmtpChannel(options[0], mail, options[1:]).session() as session:
+        with pytest.raises(DeliveryError, match=r"127\.0\.0\.1:1: .*; and 127\.0\.0\.1:2: "):
+            await session.deliver(parcel())
+
+
+# ---------------------------------------------------------------- limits and ends
+
+
+async def test_rate_limits_are_those_of_the_server_and_of_the_domain(channel: Channels) -> None:
+    chan = channel(
+        1, rates=["10/second", "2000 / hour"], domain_rates={"gmail.com": ["3/minute"], "*": []}
+    )
+    told = [(r.name, r.count, r.seconds, r.domain) for r in chan.limits("ada@Gmail.com")]
+    assert told == [
+        ("smtp", 10, 1, ""),
+        ("smtp", 2000, 3600, ""),
+        ("smtp:gmail.com", 3, 60, "gmail.com"),
+    ]
+    assert [r.name for r in chan.limits("ada@example.org")] == ["smtp", "smtp"]
+
+
+@pytest.mark.parametrize("text", ["10", "0/second", "10/fortnight", "-1/hour", "x/day", "1e3/day"])
+def test_a_rate_limit_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no rate limit; write it like 10/second"):
+        SmtpOptions(rates=[text])
+    with pytest.raises(ConfigError, match="is no rate limit"):
+        SmtpOptions(domain_rates={"example.org": [text]})
+
+
+@pytest.mark.parametrize(
+    ("before_the_dot", "kind"), [(True, DEFERRED), (False, UNKNOWN)], ids=["before", "after"]
+)
+async def test_a_mail_that_is_hurried_comes_back_with_what_is_known_of_it(
+    scripted_server: Any, channel: Channels, parcel: Make, before_the_dot: bool, kind: OutcomeKind
+) -> None:
+    reached = asyncio.Event()
+
+    async def script(line: Any) -> None:
+        await line.greet()
+        await line.answer("250 ok", "250 ok")
+        await line.hear()
+        if not before_the_dot:
+            await line.say("354 go on")
+            await line.take_message()
+        reached.set()
+        await asyncio.sleep(60)
+
+    async with (
+        scripted_server(script) as server,
+        channel(server.port, timeout=30, deadline=60).session() as session,
+    ):
+        sending = asyncio.create_task(session.deliver(parcel()))
+        await reached.wait()
+        session.hurry(0.1)
+        outcome = await asyncio.wait_for(sending, 2)
+    assert outcome.kind is kind
+    assert "program was stopped" in outcome.detail
+
+
+async def test_only_a_missing_mailbox_is_gone(
+    scripted_server: Any, channel: Channels, parcel: Make
+) -> None:
+    for answer, gone in (
+        ("550 5.1.1 no such user", True),
+        ("550 5.1.10 no mail here", True),
+        ("550 no such user", False),
+        ("552 5.2.2 mailbox full", False),
+        ("450 4.1.1 not yet", False),
+        ("550 5.7.1 go away", False),
+    ):
+
+        async def script(line: Any, answer: str = answer) -> None:
+            await line.greet()
+            await line.answer("250 ok", answer)
+            await line.hear()
+
+        async with scripted_server(script) as server, channel(server.port).session() as session:
+            outcome = await session.deliver(parcel())
+        assert (outcome.gone, outcome.policy) == (gone, "5.7.1" in answer)

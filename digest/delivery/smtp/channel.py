@@ -22,6 +22,7 @@ class SmtpChannel:
     """
 
     name = "smtp"
+    repeatable = False
 
     def __init__(
         self, options: SmtpOptions, mail: MailOptions, fallbacks: Sequence[SmtpOptions] = ()
