@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+import postgres
 from servers import Web
 
 ROOT = Path(__file__).parent.parent
@@ -40,3 +41,42 @@ def fresh_logging() -> Iterator[None]:
     """Forget what a command configured: its standard error is closed with its test."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.PostgresServer]:
+    """A PostgreSQL server for this session's tests."""
+    if why := postgres.missing():
+        pytest.skip(why)
+    server = postgres.PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: postgres.PostgresServer) -> str:
+    """The name of a database with our tables, to copy."""
+    from digest.store import open_store
+
+    name = postgres_server.database()
+    open_store(postgres_server.url(name)).close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that is ready or made when opened, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state' / 'digest.db'}"
+    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
+    template: str = request.getfixturevalue("postgres_template")
+    return server.url(server.database(template))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty' / 'digest.db'}"
+    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url(server.database())

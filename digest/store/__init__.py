@@ -85,7 +85,8 @@ def open_store(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
     """Open the store, making its folder and tables, or bringing them up to date.
 
     Args:
-        url: like ``sqlite:////var/lib/digest/digest.db``.
+        url: like ``sqlite:////var/lib/digest/digest.db`` or
+            ``postgresql+psycopg://digest@db.example.org/digest``.
         busy_timeout: how long a writer waits for another one.
 
     Raises:

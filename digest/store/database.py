@@ -1,34 +1,21 @@
 """Opens the database, keeps its schema up to date, and says in one line what is wrong with it.
 
-SQLite: write-ahead log, so that readers and one writer do not wait for each other;
-synchronous=NORMAL, which loses nothing when a process is killed (only a power cut may cost
-the last commits); writers take their lock at BEGIN, since a lock that is taken later cannot
-be waited for. https://www.sqlite.org/wal.html, https://www.sqlite.org/lang_transaction.html
+What differs between SQLite and PostgreSQL stands in `on_sqlite` and `on_postgresql`.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Table,
-    create_engine,
-    event,
-    exc,
-    inspect,
-    make_url,
-    text,
-)
+from sqlalchemy import URL, Connection, Engine, Table, exc, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.errors import StoreError
 from digest.store.columns import storable
+from digest.store.on_postgresql import PostgresqlKind
+from digest.store.on_sqlite import SqliteKind
 from digest.store.schema import REVISION
 
 if TYPE_CHECKING:
@@ -38,29 +25,44 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 
-# What each of SQLite's result codes means to an operator; https://www.sqlite.org/rescode.html
-_TROUBLE = {
-    sqlite3.SQLITE_BUSY: "is locked by another process; try again, or stop that process",
-    sqlite3.SQLITE_LOCKED: "is locked by another process; try again, or stop that process",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; make room and try again",
-    sqlite3.SQLITE_READONLY: "is read-only; let this user write the file and its folder",
-    sqlite3.SQLITE_PERM: "may not be used by this user; check the file's permissions",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file this user may write",
-    sqlite3.SQLITE_NOTADB: "is not a database; move that file away or name another one",
-    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
-}
+# What only one process at a time does; PostgreSQL's advisory locks are numbers of one's own.
+MIGRATING, MERGING, LEARNING, COUNTING = range(0x6469_6701, 0x6469_6705)
+
+
+class Kind(Protocol):
+    """A kind of database: how it is connected to, and what its errors mean."""
+
+    place: str
+    another: str
+
+    def engine(self, busy_timeout: timedelta, **options: Any) -> Engine:
+        """Return the engine."""
+
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return an engine whose transactions see one snapshot."""
+
+    def for_writing(self, engine: Engine) -> Engine:
+        """Return an engine whose transactions write."""
+
+    def explain(self, cause: BaseException | None) -> str | None:
+        """Return what an error means to an operator; None: it is none of the known ones."""
+
+    def check(self, connection: Connection) -> str | None:
+        """Return what is wrong with the version of the database, if anything is."""
+
+    def alone(self, connection: Connection, what: int) -> None:
+        """Wait until nobody else does the same, to the end of the transaction."""
 
 
 class Database:
     """An engine with two ways in: `reading` sees one snapshot, `writing` is one transaction."""
 
-    def __init__(self, url: URL, busy_timeout: timedelta) -> None:
-        self.place = url.database or str(url)
-        self.engine = create_engine(url, json_serializer=_to_json)
-        self._writer = self.engine.execution_options(writes=True)
-        event.listen(self.engine, "connect", _prepare(busy_timeout))
-        event.listen(self.engine, "begin", _begin)
+    def __init__(self, kind: Kind, busy_timeout: timedelta) -> None:
+        self.place = kind.place
+        self._kind = kind
+        self.engine = kind.engine(busy_timeout, json_serializer=_to_json)
+        self._reader = kind.for_reading(self.engine)
+        self._writer = kind.for_writing(self.engine)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -69,7 +71,7 @@ class Database:
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._in_one_line(), self.engine.connect() as connection:
+        with self._in_one_line(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -82,49 +84,86 @@ class Database:
         with self._in_one_line(), self._writer.begin() as connection:
             yield connection
 
+    def alone(self, connection: Connection, what: int) -> None:
+        """Wait until no other process does the same, to the end of the transaction."""
+        self._kind.alone(connection, what)
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def trouble(self, what: str) -> StoreError:
+        """Return the error that says this of the database."""
+        return StoreError(f"the database {self.place} {what}")
+
+    def look(self) -> str | None:
+        """Return the revision of the schema; None: the database is empty.
+
+        Raises:
+            StoreError: it cannot be read, is of a version we cannot use, or is not ours.
+        """
+        with self.reading() as connection:
+            if wrong := self._kind.check(connection):
+                raise self.trouble(wrong)
+            return self.revision(connection)
+
+    def revision(self, connection: Connection) -> str | None:
+        """Return the revision of the schema, within a transaction; None: it is empty."""
+        tables = inspect(connection).get_table_names()
+        if "alembic_version" in tables:
+            found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return found
+        if tables:
+            raise self.trouble(f"holds another program's tables; name another {self._kind.another}")
+        return None
+
+    def migrate(self) -> None:
+        """Bring the schema up to date, in one transaction that other processes wait for."""
+        from alembic import command
+        from alembic.script import ScriptDirectory
+
+        with self.writing() as connection:
+            self.alone(connection, MIGRATING)
+            config = alembic_config(connection)
+            known = {s.revision for s in ScriptDirectory.from_config(config).walk_revisions()}
+            current = self.revision(connection)
+            if current is not None and current not in known:
+                raise self.trouble(
+                    "was made by a newer version of digest;"
+                    f" install that version, or name another {self._kind.another}"
+                )
+            command.upgrade(config, "head")
 
     @contextmanager
     def _in_one_line(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.DatabaseError) as error:
-            if isinstance(error, exc.IntegrityError | exc.ProgrammingError | exc.DataError):
+        except exc.DBAPIError as error:
+            cause = error.orig
+            known = self._kind.explain(cause)
+            ours = exc.IntegrityError | exc.ProgrammingError | exc.DataError
+            if known is None and (isinstance(error, ours) or error.orig is None):
                 raise  # a mistake of ours, not of the disk
-            raise StoreError(self._explain(error.orig)) from error
-
-    def _explain(self, cause: BaseException | None) -> str:
-        code = getattr(cause, "sqlite_errorcode", None)
-        trouble = _TROUBLE.get(code & 0xFF) if code is not None else None
-        return f"the database {self.place} {trouble or f'does not answer as it should: {cause}'}"
+            raise self.trouble(
+                known or f"does not answer as it should: {_first_line(cause)}"
+            ) from error
 
 
 def open_database(url: str, busy_timeout: timedelta = BUSY_TIMEOUT) -> Database:
     """Open a database at the newest schema, making folder, file and tables where needed.
 
     Args:
-        url: like ``sqlite:////var/lib/digest/digest.db``.
+        url: like ``sqlite:////var/lib/digest/digest.db`` or
+            ``postgresql+psycopg://digest@db.example.org/digest``.
         busy_timeout: how long a writer waits for another one.
 
     Raises:
         StoreError: it cannot be opened, is no database of ours, or is of a newer version.
     """
-    parsed = _parse(url)
-    folder = Path(str(parsed.database)).absolute().parent
+    database = Database(_kind(url), busy_timeout)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the folder {folder} for the database cannot be made: {error.strerror or error}"
-        ) from error
-    database = Database(parsed, busy_timeout)
-    try:
-        with database.reading() as connection:
-            current = _revision(connection, database.place)
-        if current != REVISION:
-            _migrate(database)
+        if database.look() != REVISION:
+            database.migrate()
     except BaseException:
         database.close()
         raise
@@ -170,67 +209,28 @@ def alembic_config(connection: Connection) -> "Config":
     return config
 
 
-def _parse(url: str) -> URL:
+def _kind(url: str) -> Kind:
     try:
-        parsed = make_url(url)
-    except exc.ArgumentError as error:
+        parsed: URL = make_url(url)
+    except exc.ArgumentError:
+        # The cause quotes the URL with its password.
         raise StoreError(
             "the database URL cannot be read; write it like sqlite:////path/to/digest.db"
-        ) from error
-    if parsed.get_backend_name() != "sqlite" or parsed.query:
-        raise StoreError(
-            f"the database URL {parsed.render_as_string()} is of a kind that is not supported;"
-            " write it like sqlite:////path/to/digest.db"
-        )
-    if parsed.database in (None, "", ":memory:"):
-        raise StoreError(
-            f"the database URL {parsed} names no file; write it like sqlite:////path/to/digest.db"
-        )
-    return parsed
+        ) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return SqliteKind(parsed)
+        case "postgresql":
+            return PostgresqlKind(parsed)
+    raise StoreError(
+        f"the database URL {parsed.render_as_string()} is of a kind that is not supported;"
+        " write it like sqlite:////path/to/digest.db or postgresql+psycopg://user@host/digest"
+    )
 
 
-def _prepare(busy_timeout: timedelta) -> Any:
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # BEGIN is ours, see _begin
-        connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout.total_seconds() * 1000)}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    return prepare
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _revision(connection: Connection, place: str) -> str | None:
-    """Return the revision of the schema; None: the database is empty."""
-    tables = inspect(connection).get_table_names()
-    if "alembic_version" in tables:
-        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return found
-    if tables:
-        raise StoreError(f"the database {place} holds another program's tables; name another file")
-    return None
-
-
-def _migrate(database: Database) -> None:
-    """Bring the schema up to date, in one transaction that other processes wait for."""
-    from alembic import command
-    from alembic.script import ScriptDirectory
-
-    with database.writing() as connection:
-        config = alembic_config(connection)
-        known = {s.revision for s in ScriptDirectory.from_config(config).walk_revisions()}
-        current = _revision(connection, database.place)
-        if current is not None and current not in known:
-            raise StoreError(
-                f"the database {database.place} was made by a newer version of digest;"
-                " install that version, or name another file"
-            )
-        command.upgrade(config, "head")
+def _first_line(cause: BaseException | None) -> str:
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return lines[0] if lines else type(cause).__name__
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from digest.errors import StoreError
 from digest.garbage import collector_paused
 from digest.models import SPLIT, Entry, FeedState, KnownPaper, Paper, PaperChange, Sighting, Topic
-from digest.store.database import Database, chunks
+from digest.store.database import MERGING, Database, chunks
 from digest.store.saving import PAPER_FIELDS, SaveReport, save_changes
 from digest.store.schema import entries, papers
 from digest.text import parse_arxiv_id, parse_doi, title_key
@@ -75,6 +75,7 @@ class Papers:
             feed_states: of the feeds whose entries these are.
         """
         with collector_paused(), self._database.writing() as connection:
+            self._database.alone(connection, MERGING)
             changes = decide(_related(connection, batch))
             return save_changes(connection, changes, seen_at, feed_states)
 
@@ -98,6 +99,7 @@ class Papers:
         """
         try:
             with self._database.writing() as connection:
+                self._database.alone(connection, MERGING)
                 return save_changes(connection, changes, seen_at, feed_states)
         except IntegrityError as error:
             raise StoreError(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, delete, func, select
 
 from digest.models import Rate
-from digest.store.database import Database, insert
+from digest.store.database import COUNTING, Database, insert
 from digest.store.schema import rates
 
 _SLOTS = 12  # the oldest one that counts may reach back by one slot too far
@@ -40,6 +40,7 @@ class Rates:
             None: it may be sent. Otherwise the limit that lets it go last.
         """
         with self._database.writing() as connection:
+            self._database.alone(connection, COUNTING)
             waits = [wait for rate in wanted if (wait := _wait(connection, rate, now))]
             if waits:
                 return max(waits, key=lambda wait: wait.until)

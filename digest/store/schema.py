@@ -30,7 +30,7 @@ from sqlalchemy import (
 from digest.store.columns import Count, SafeText, UtcDateTime
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -230,6 +230,21 @@ suppressions = Table(
     _text("reason", "why it is not mailed any more"),
     _at("suppressed_at", "since when"),
     comment="addresses never to be mailed again, whether subscribed or not",
+)
+
+bounces = Table(
+    "bounces",
+    metadata,
+    _id("bounce_id", "number of the bounce"),
+    Column("fingerprint", String(64), nullable=False, unique=True, comment="SHA-256 of its mail"),
+    _to("subscriber_id", "subscribers.subscriber_id", "whose mail came back", cascade=True),
+    Column("kind", String(16), nullable=False, comment="hard, soft, complaint or ours"),
+    Column("status", String(16), comment="enhanced status code (RFC 3463); NULL: none told"),
+    _text("detail", "what the other server said"),
+    _at("bounced_at", "when it was read"),
+    Index(None, "subscriber_id", "bounced_at"),
+    comment="mails that came back; the address itself stands with its subscriber only",
+    sqlite_autoincrement=True,
 )
 
 answers = Table(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import delete, func, select
 
 from digest.models import Paper
-from digest.store.database import Database, chunks, insert
+from digest.store.database import LEARNING, Database, chunks, insert
 from digest.store.papers import Papers
 from digest.store.schema import papers, text_vectors, vectors
 
@@ -94,6 +94,7 @@ class Vectors:
             for number, vector in made.items()
         ]
         with self._database.writing() as connection:
+            self._database.alone(connection, LEARNING)
             connection.execute(delete(vectors).where(vectors.c.model == model))
             if rows:
                 connection.execute(insert(connection, vectors), rows)

@@ -40,8 +40,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path):
-    with open_store(f"sqlite:///{tmp_path}/digest.db") as opened:
+def store_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/digest.db"
+
+
+@pytest.fixture
+def store(store_url: str):
+    with open_store(store_url) as opened:
         yield opened
 
 

@@ -15,6 +15,13 @@ from digest.sources.base import Feed
 from digest.tokens import Tokens
 from fakes import ScriptedChannel, accept, outbox
 
+
+@pytest.fixture
+def store_url(database_url: str) -> str:
+    """Both kinds of database."""
+    return database_url
+
+
 SENT, QUEUED = DeliveryState.SENT, DeliveryState.QUEUED
 
 

@@ -15,6 +15,12 @@ from digest.store.schema import feeds
 
 
 @pytest.fixture
+def url(tmp_path: Path) -> str:
+    """SQLite; what PostgreSQL does differently stands in test_postgresql."""
+    return f"sqlite:///{tmp_path / 'state' / 'digest.db'}"
+
+
+@pytest.fixture
 def database(url: str):
     opened = open_database(url, timedelta(milliseconds=100))
     yield opened
@@ -57,7 +63,10 @@ def test_the_agreed_pragmas_are_set(url: str) -> None:
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("sqlite:///file:x?mode=ro&uri=true", "not supported"),
-        ("postgresql://me:secret@db.example.org/digest", "not supported"),
+        ("mysql://me:secret@db.example.org/digest", "not supported"),
+        ("postgresql+asyncpg://me:secret@db.example.org/digest", "its driver"),
+        ("postgresql://me@db.example.org/digest?password=secret", "not supported .password"),
+        ("postgresql://me:secret@db.example.org", "names no database"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_told(url: str, says: str) -> None:

@@ -16,9 +16,19 @@ DAY = timedelta(days=1)
 
 
 def total_changes(store: Store) -> int:
-    """How many rows this connection has ever written; the pool gives the same one again."""
+    """A number that changes with every row that is written.
+
+    SQLite counts by connection, and the pool gives the same one again; PostgreSQL marks each
+    row with the transaction that wrote it.
+    """
+    tables = ("papers", "entries", "popularity", "feeds")
+    rows = " UNION ALL ".join(f"SELECT xmin FROM {table}" for table in tables)
+    asked = {
+        "sqlite": "SELECT total_changes()",
+        "postgresql": f"SELECT sum(xmin::text::bigint) FROM ({rows}) AS r",
+    }
     with store._database.reading() as connection:
-        return connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+        return connection.exec_driver_sql(asked[connection.dialect.name]).scalar_one()
 
 
 def test_a_paper_comes_back_as_it_was_stored(store: Store, now: datetime) -> None:
@@ -85,6 +95,8 @@ def test_related_papers_are_found_by_index_for_thousands_of_entries(
     store.papers.save(changes, seen_at=now)
     batch = [placement.entry for c in changes for placement in c.placements]
     assert len(store.papers.related(batch)) == 1200
+    if store._database.engine.dialect.name != "sqlite":
+        return  # a plan of PostgreSQL depends on what it has gathered of the table
     with store._database.reading() as connection:
         for column in ("arxiv_id", "doi", "title_key"):
             sql = f"EXPLAIN QUERY PLAN SELECT paper_id FROM entries WHERE {column} IN ('a', 'b')"

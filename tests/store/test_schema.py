@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -22,17 +23,17 @@ def test_every_table_and_column_says_what_it_holds() -> None:
     assert silent == []
 
 
-def test_migrations_make_exactly_the_schema_of_the_code(url: str) -> None:
-    database = open_database(url)
+def test_migrations_make_exactly_the_schema_of_the_code(empty_url: str) -> None:
+    database = open_database(empty_url)
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     database.close()
 
 
-def test_migrated_tables_are_those_that_the_code_would_create(url: str) -> None:
+def test_migrated_tables_are_those_that_the_code_would_create(tmp_path: Path) -> None:
     """Autogenerate does not look at keys that are never given twice, nor at cascades."""
-    database = open_database(url)
+    database = open_database(f"sqlite:///{tmp_path}/digest.db")
 
     def lines(sql: str) -> list[str]:
         """Return the columns and constraints; a column added later stands after the others."""
@@ -48,22 +49,22 @@ def test_migrated_tables_are_those_that_the_code_would_create(url: str) -> None:
     database.close()
 
 
-def test_the_newest_migration_is_the_revision_that_opening_expects(url: str) -> None:
-    database = open_database(url)
+def test_the_newest_migration_is_the_revision_that_opening_expects(empty_url: str) -> None:
+    database = open_database(empty_url)
     with database.reading() as connection:
         script = ScriptDirectory.from_config(alembic_config(connection))
         assert script.get_heads() == [REVISION]
     database.close()
 
 
-def test_migrations_can_be_taken_back_to_an_empty_database(url: str) -> None:
-    database = open_database(url)
+def test_migrations_can_be_taken_back_to_an_empty_database(empty_url: str) -> None:
+    database = open_database(empty_url)
     with database.writing() as connection:
         command.downgrade(alembic_config(connection), "base")
     with database.reading() as connection:
         assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
     database.close()
-    database = open_database(url)
+    database = open_database(empty_url)
     with database.reading() as connection:
         assert set(metadata.tables) <= set(inspect(connection).get_table_names())
     database.close()
