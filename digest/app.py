@@ -4,14 +4,15 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import structlog
 
 from digest import feedlist
-from digest.config import LogSettings, Settings
+from digest.config import LogSettings, Settings, SmtpAccountSettings
 from digest.delivery import (
     Channel,
     DirectoryChannel,
@@ -170,32 +171,30 @@ class App:
     def channels(self) -> dict[str, Channel]:
         """The ways out that the settings name."""
         make: dict[str, Callable[[], Channel]] = {
-            "smtp": lambda: SmtpChannel(self._smtp_options, self.mail_options),
+            "smtp": self._smtp_channel,
             "directory": lambda: DirectoryChannel(self.settings.delivery.directory),
             "outbox": lambda: OutboxChannel(self.mail_options, self.settings.delivery.outbox),
         }
         return {name: make[name]() for name in self.settings.delivery.channels}
 
+    def _smtp_channel(self) -> SmtpChannel:
+        first = self._smtp_options
+        fallbacks = [replace(first, **_way_in(a)) for a in self.settings.smtp.fallback]
+        return SmtpChannel(first, self.mail_options, fallbacks)
+
     @property
     def _smtp_options(self) -> SmtpOptions:
         smtp = self.settings.smtp
         return SmtpOptions(
-            host=smtp.host,
-            port=smtp.usual_port,
-            tls=Tls(smtp.tls),
-            username=smtp.username,
-            password=smtp.password.get_secret_value(),
-            ca_file=smtp.ca_file,
-            client_cert=smtp.client_cert,
-            client_key=smtp.client_key,
-            rates=smtp.rates,
-            domain_rates={name.lower(): told for name, told in smtp.domain_rates.items()},
+            **_way_in(smtp),
             envelope_from=smtp.envelope_from,
             helo=smtp.helo,
             timeout=smtp.timeout,
             deadline=smtp.deadline,
             connections=smtp.connections,
             recycle=smtp.messages_per_connection,
+            rates=smtp.rates,
+            domain_rates={name.lower(): told for name, told in smtp.domain_rates.items()},
         )
 
     @property
@@ -268,3 +267,17 @@ class App:
             clock=self.clock,
             refresh=self.refresh_counts if collect and wanted else None,
         )
+
+
+def _way_in(account: SmtpAccountSettings) -> dict[str, Any]:
+    """Return what it takes to get into a mail server."""
+    return {
+        "host": account.host,
+        "port": account.usual_port,
+        "tls": Tls(account.tls),
+        "username": account.username,
+        "password": account.password.get_secret_value(),
+        "ca_file": account.ca_file,
+        "client_cert": account.client_cert,
+        "client_key": account.client_key,
+    }

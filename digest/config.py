@@ -97,8 +97,8 @@ class DeliverySettings(_Section):
         return value
 
 
-class SmtpSettings(_Section):
-    """The mail server that takes our mail."""
+class SmtpAccountSettings(_Section):
+    """How to get into a mail server."""
 
     host: str = "localhost"
     port: int | None = Field(None, ge=1, le=65535)  # None: the usual one for `tls`
@@ -108,6 +108,26 @@ class SmtpSettings(_Section):
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+
+    _usual_ports: ClassVar[dict[str, int]] = {"none": 25, "starttls": 587, "implicit": 465}
+
+    @property
+    def usual_port(self) -> int:
+        """The port given, or the usual one for the kind of TLS (RFC 8314, RFC 6409)."""
+        return self.port or self._usual_ports[self.tls]
+
+    def anchored(self, folder: Path) -> dict[str, Path | None]:
+        """Return the files named here, from this folder on."""
+        return {
+            name: path and (folder / path.expanduser()).resolve()
+            for name in ("ca_file", "client_cert", "client_key")
+            for path in [getattr(self, name)]
+        }
+
+
+class SmtpSettings(SmtpAccountSettings):
+    """The mail server that takes our mail, and those that stand in for it."""
+
     connections: int = Field(2, ge=1, le=50)
     messages_per_connection: int = Field(90, ge=1, le=10_000)
     rates: _List = []
@@ -118,18 +138,12 @@ class SmtpSettings(_Section):
     deadline: float = Field(120, gt=0, le=3600)
     reply_to: str = ""
     unsubscribe_address: str = ""  # empty: the sender's address
+    fallback: list[SmtpAccountSettings] = []
 
     @field_validator("rates", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return _words(value)
-
-    _usual_ports: ClassVar[dict[str, int]] = {"none": 25, "starttls": 587, "implicit": 465}
-
-    @property
-    def usual_port(self) -> int:
-        """The port given, or the usual one for the kind of TLS (RFC 8314, RFC 6409)."""
-        return self.port or self._usual_ports[self.tls]
 
 
 class EmbeddingSettings(_Section):
@@ -302,16 +316,15 @@ def _anchored(settings: Settings, path: Path | None) -> Settings:
     folder = path.parent.resolve() if path else Path.cwd()
     data = (folder / settings.data_dir.expanduser()).resolve()
     sources = (folder / settings.collect.sources.expanduser()).resolve()
-    pems = {
-        name: path and (folder / path.expanduser()).resolve()
-        for name in ("ca_file", "client_cert", "client_key")
-        for path in [getattr(settings.smtp, name)]
-    }
+    standing_in = [
+        account.model_copy(update=account.anchored(folder)) for account in settings.smtp.fallback
+    ]
+    smtp = settings.smtp.anchored(folder) | {"fallback": standing_in}
     embeddings = settings.embeddings
     weights = embeddings.folder and (folder / embeddings.folder.expanduser()).resolve()
     updated = settings.model_copy(
         update={
-            "smtp": settings.smtp.model_copy(update=pems),
+            "smtp": settings.smtp.model_copy(update=smtp),
             "embeddings": embeddings.model_copy(update={"folder": weights}),
             "data_dir": data,
             "collect": settings.collect.model_copy(update={"sources": sources}),

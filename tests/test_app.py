@@ -326,3 +326,30 @@ def test_what_a_server_said_cannot_forge_a_line_of_the_log(restored_logging, cap
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1
     assert "\x1b" not in said
+
+
+def test_servers_that_stand_in_have_their_own_way_in_and_all_else_in_common(app):
+    made = app("""
+        [smtp]
+        host = "one.example.org"
+        username = "ada"
+        helo = "me.example.org"
+        rates = ["10/second"]
+        domain_rates = { "Gmail.com" = ["20/minute"] }
+        fallback = [
+            { host = "two.example.org", tls = "implicit", client_cert = "two.pem" },
+            { host = "three.example.org", port = 2525 },
+        ]
+    """)
+    first, second, third = made.channels["smtp"]._all
+    assert [o.where for o in (first, second, third)] == [
+        "one.example.org:587",
+        "two.example.org:465",
+        "three.example.org:2525",
+    ]
+    assert (second.username, second.helo) == ("", "me.example.org")
+    assert second.client_cert == made.settings.file.parent.resolve() / "two.pem"
+    assert [r.name for r in made.channels["smtp"].limits("x@gmail.com")] == [
+        "smtp",
+        "smtp:gmail.com",
+    ]
