@@ -33,7 +33,8 @@ class Outcome:
         code: the SMTP reply code (RFC 5321), where a server answered.
         enhanced: the status code of RFC 3463, like ``5.1.1``, where the answer has one.
         ours: the fault is the sender's and not the recipient's (policy, missing login, a
-            sender that is refused): the run should stop and the address is not to blame.
+            sender that is refused, for good or for now): the run should stop if it stays so,
+            and the address is not to blame.
         policy: it is ours by policy, but said after the recipient was named: it may be that
             recipient's own filter, and about us only when it repeats.
         gone: there is no such mailbox, and there will be none: never mail it again.

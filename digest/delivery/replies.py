@@ -44,7 +44,8 @@ def judge(step: Step, code: int, text: str) -> Outcome:
     """Return what an answer means for the message in hand.
 
     A refusal for good is ours, not the recipient's, when it comes at the sender, when its
-    status is about policy (5.7.x), or when login or the order of commands is at fault. It
+    status is about policy (5.7.x), or when login or the order of commands is at fault; a
+    refusal for now is ours when it comes at the sender, as of a server that limits rates. It
     says that there is no such mailbox only where the recipient is named. An answer outside
     the protocol leaves the message unknown once all of it was handed over.
     """
@@ -54,7 +55,8 @@ def judge(step: Step, code: int, text: str) -> Outcome:
         case 2 if step is Step.ANSWER:
             return Outcome(OutcomeKind.SENT, detail, code, enhanced)
         case 4:
-            return Outcome(OutcomeKind.DEFERRED, detail, code, enhanced)
+            ours = step is Step.SENDER  # no recipient was named yet
+            return Outcome(OutcomeKind.DEFERRED, detail, code, enhanced, ours=ours)
         case 5:
             by_policy = enhanced is not None and enhanced.startswith("5.7.")
             at_once = step is Step.SENDER or code in _ABOUT_US

@@ -285,7 +285,10 @@ class Lanes:
     def _note(self, outcome: Outcome) -> None:
         """Tell the breaker of an outcome that is no success."""
         over = None
-        if outcome.ours:
+        if outcome.ours and outcome.kind is OutcomeKind.DEFERRED:
+            told = f"the mail server takes no mail from us for now: {outcome.detail}"
+            over = self._breaker.failed(DeliveryError(told))
+        elif outcome.ours:
             over = self._breaker.refused(outcome)
         elif outcome.code is None and outcome.kind is not OutcomeKind.FAILED:
             over = self._breaker.failed(DeliveryError(outcome.detail))  # it broke, midway

@@ -337,7 +337,7 @@ async def test_an_old_server_is_greeted_with_helo(
 @pytest.mark.parametrize(
     ("answers", "kind", "enhanced", "ours"),
     [
-        (["450 4.3.2 not now"], DEFERRED, "4.3.2", False),
+        (["450 4.3.2 not now"], DEFERRED, "4.3.2", True),
         (["550 5.1.8 bad sender"], FAILED, "5.1.8", True),
         (["530 login first"], FAILED, None, True),
         (["250 ok", "550 5.1.1 no such user"], FAILED, "5.1.1", False),

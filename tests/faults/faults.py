@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import trustme
 
+from faults import postfix
 from faults.smtpd import Fault, Hangup, Smtpd, Talk
 
 SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/sbin")
@@ -386,3 +387,8 @@ SINK_CASES = [
          expect=frozenset({"failed", "unknown"})),
     Case("smtp-sink -w 5 (slow at DATA)", sink("-w", "5")),
 ]  # fmt: skip
+
+POSTFIX_CASES = [
+    Case("Postfix that takes 100 mails in 20 s (anvil)", postfix.rate_limited),
+    Case("Postfix that greylists every recipient (policy service)", postfix.greylisting),
+]

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import structlog
 
-from faults.faults import CASES, SINK, SINK_CASES
+from faults import postfix
+from faults.faults import CASES, POSTFIX_CASES, SINK, SINK_CASES
 from faults.harness import Verdict
 from faults.tries import try_fault, try_kills, try_together
 
@@ -70,7 +71,9 @@ async def main() -> None:
             return await try_together(folder, mails=told.mails, processes=count, url=at), ""
 
         await one(f"{count} processes at once", f"together{count}", together)
-    for number, case in enumerate((*CASES, *(SINK_CASES if SINK else ()))):
+    cases = [*CASES, *(SINK_CASES if SINK else ())]
+    cases += POSTFIX_CASES if postfix.AVAILABLE else []
+    for number, case in enumerate(cases):
 
         async def fault(folder: Path, at: str, case=case) -> tuple[Verdict, str]:
             verdict = await try_fault(case, folder, told.mails, 50, at)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from faults.faults import CASES, SINK, SINK_CASES, Case
+from faults import postfix
+from faults.faults import CASES, POSTFIX_CASES, SINK, SINK_CASES, Case
 from faults.tries import try_fault, try_kills, try_together
 
 MAILS = 12
@@ -39,6 +40,14 @@ async def test_no_mail_is_lost_or_sent_twice(case: Case, tmp_path) -> None:
     verdict = await try_fault(case, tmp_path, MAILS, EVERY)
     assert verdict.good, verdict
     assert set(verdict.states) <= {"sent", *case.expect}, verdict
+
+
+@pytest.mark.skipif(not postfix.AVAILABLE, reason="Postfix is not installed, or not for this user")
+async def test_a_real_postfix_that_greylists_gets_each_mail_once(tmp_path) -> None:
+    (case,) = [case for case in POSTFIX_CASES if "greylists" in case.name]
+    verdict = await try_fault(case, tmp_path, MAILS, EVERY)
+    assert verdict.good, verdict
+    assert verdict.states == {"sent": MAILS}, verdict
 
 
 async def test_kills_at_any_instant_lose_nothing_and_send_nothing_twice(tmp_path) -> None:

@@ -154,3 +154,19 @@ async def test_a_channel_that_breaks_unexpectedly_costs_one_mail_whose_outcome_i
     report = await publisher(ScriptedChannel(answer)).publish()
     assert report.states[DeliveryState.UNKNOWN] == 1
     assert report.states[DeliveryState.SENT] == 1
+
+
+async def test_a_server_that_takes_no_mail_for_now_costs_nobody_an_attempt(
+    publisher, add_papers, subscribe, store
+) -> None:
+    add_papers()
+    for number in range(9):
+        subscribe(f"reader{number}")
+    slow = Outcome(OutcomeKind.DEFERRED, "450 4.7.1 too much mail", 450, "4.7.1", ours=True)
+    channel = ScriptedChannel(lambda parcel: accept(parcel) if len(channel.parcels) < 4 else slow)
+    report = await publisher(channel).publish()
+    assert report.states[DeliveryState.SENT] == 3
+    assert report.states[DeliveryState.QUEUED] == 6
+    assert len(channel.parcels) == 3 + FAILURES
+    assert {d.attempts for d, _ in store.deliveries.list_deliveries(DeliveryState.QUEUED)} == {0}
+    assert "takes no mail from us for now" in report.problems[-1]
