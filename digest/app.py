@@ -29,6 +29,7 @@ from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
 from digest.pipeline.embed import EmbedReport, embed_missing
 from digest.pipeline.likes import learn_likes
 from digest.pipeline.refresh import refresh, with_old_counts
+from digest.pipeline.standing import Standing, standing
 from digest.rendering import Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
@@ -235,6 +236,10 @@ class App:
     def learn_likes(self) -> int | None:
         """Learn from all readers' likes, at most once a day; None: that was not done."""
         return learn_likes(self.store, self.clock())
+
+    def standing(self) -> Standing:
+        """Tell how feeds, papers, subscribers and deliveries stand."""
+        return standing(self.store, self.enabled_feeds, self.clock(), model=self._model)
 
     async def refresh_counts(self) -> None:
         """Read the feeds again whose counts are too old for an edition."""

@@ -12,7 +12,7 @@ from digest.cli.root import AsJson, app, counted, example, load_app, run_async
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
-    from digest.app import App
+    from digest.pipeline.standing import Standing
 
 
 @app.command(epilog=example("digest init"))
@@ -56,9 +56,21 @@ def init(
 
 
 @app.command(epilog=example("digest status --json"))
-def status(context: typer.Context, as_json: AsJson = False) -> int:
+def status(
+    context: typer.Context,
+    as_json: AsJson = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="Print metrics in Prometheus' text format.")
+    ] = False,
+) -> int:
     """Tell how feeds, papers, subscribers and deliveries stand."""
-    facts = _facts(load_app(context))
+    found = load_app(context).standing()
+    if prometheus:
+        from digest.metrics import exposition
+
+        typer.echo(exposition(found).decode(), nl=False)
+        return 0
+    facts = _facts(found)
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))
         return 0
@@ -73,6 +85,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> int:
         typer.echo(f"{what}: {counts or 'none'}")
     for held in facts["unknown"]:
         typer.echo(f"outcome unknown: {held}")
+    for channel, problem in facts["channels"].items():
+        typer.echo(f"channel {channel}: {problem}")
     return 0
 
 
@@ -105,39 +119,20 @@ def _write_once(source: Path, target: Path) -> None:
     typer.echo(f"written  {target}")
 
 
-def _facts(parts: "App") -> dict[str, Any]:
+def _facts(found: "Standing") -> dict[str, Any]:
     """Return what `status` tells, as plain JSON data."""
-    from collections import Counter
-
-    from digest.models import DeliveryState
-    from digest.pipeline.conditions import readings
-
-    store = parts.store
-    known = {state.feed: state for state in store.feeds.states()}
     feeds = [
         asdict(r.state) | {"condition": r.condition.value, "problem": r.problem, "moved": r.moved}
-        for r in readings(parts.enabled_feeds, known, parts.clock())
+        for r in found.feeds
     ]
     for feed in feeds:
         feed.update({k: v.isoformat() for k, v in feed.items() if hasattr(v, "isoformat")})
-    unknown = store.deliveries.list_deliveries(DeliveryState.UNKNOWN)
-    counts = store.papers.counts()
-    people = Counter(person.state.value for person in parts.subscriptions.all())
+    embedded = {} if found.embedded is None else {"embedded": found.embedded}
     return {
         "feeds": feeds,
-        "papers": {"papers": counts.papers, **counts.entries, **_embedded(parts)},
-        "subscribers": dict(people),
-        "deliveries": {s.value: n for s, n in store.deliveries.balance().states.items() if n},
-        "unknown": [f"{who.address}, edition of {d.edition_date}" for d, who in unknown],
+        "papers": {"papers": found.papers.papers, **found.papers.entries, **embedded},
+        "subscribers": {state.value: n for state, n in found.subscribers.items()},
+        "deliveries": {state.value: n for state, n in found.deliveries.items() if n},
+        "unknown": [f"{who.address}, edition of {d.edition_date}" for d, who in found.unknown],
+        "channels": {state.channel: state.problem for state in found.channels},
     }
-
-
-def _embedded(parts: "App") -> dict[str, int]:
-    """Return how many papers have a vector; nothing where that is off or out of order."""
-    from digest.errors import EmbeddingError
-
-    try:
-        embedder = parts.embedder
-    except EmbeddingError:
-        return {}
-    return {"embedded": parts.store.vectors.count(embedder.name)} if embedder else {}

@@ -122,6 +122,13 @@ class People:
             )
             return [subscriber_of(row) for row in rows]
 
+    def counts(self) -> dict[SubscriberState, int]:
+        """Return how many subscribers stand in each state in which there are any."""
+        counted = select(subscribers.c.state, func.count()).group_by(subscribers.c.state)
+        with self._database.reading() as connection:
+            rows = connection.execute(counted.order_by(subscribers.c.state)).all()
+        return {SubscriberState(state): count for state, count in rows}
+
     def schedules(self) -> list[Schedule]:
         """Return each schedule that an active subscriber has, once."""
         columns = subscribers.c.send_minute, subscribers.c.weekdays, subscribers.c.timezone
