@@ -15,7 +15,16 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from digest.models import Delivery, DeliveryState, Subscriber
 from digest.store.database import Database, chunks
 from digest.store.editions import insert_editions
-from digest.store.leases import WAITING, Shard, ShardKey, hold, is_abandoned, is_due, is_free
+from digest.store.leases import (
+    WAITING,
+    Shard,
+    ShardKey,
+    hold,
+    is_abandoned,
+    is_due,
+    is_free,
+    release,
+)
 from digest.store.people import SUBSCRIBER_COLUMNS, subscriber_of
 from digest.store.planning import Due, fill_shards, insert_due
 from digest.store.schema import deliveries, runs, shards, subscribers
@@ -195,7 +204,7 @@ class Deliveries:
             another worker's now.
         """
         with self._database.writing() as connection:
-            if not hold(connection, shard, owner, lease_until=now + lease):
+            if not hold(connection, shard, owner, until=now + lease):
                 return None
             keys = edition_keys(connection, shard, [item.delivery_id for item in items])
             known = [item for item in items if item.delivery_id in keys]
@@ -232,7 +241,7 @@ class Deliveries:
             is written, when the shard is another worker's now: stop.
         """
         with self._database.writing() as connection:
-            if not hold(connection, shard, owner, lease_until=now + lease):
+            if not hold(connection, shard, owner, until=now + lease):
                 return None
             settle(connection, shard, settled, now)
             return Advanced(begin(connection, shard, starting, now) if starting else frozenset())
@@ -240,7 +249,7 @@ class Deliveries:
     def release(self, shard: Shard, owner: str) -> None:
         """Give up the lease, if it is still this worker's."""
         with self._database.writing() as connection:
-            hold(connection, shard, owner, owner=None, lease_until=None)
+            release(connection, shard, owner)
 
     def owners(self, now: datetime) -> list[str]:
         """Return who holds leases that have not run out."""

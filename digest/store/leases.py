@@ -7,9 +7,8 @@ since every commit starts with `hold`.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, update
 
 from digest.models import DeliveryState
 from digest.store.schema import deliveries, shards
@@ -67,11 +66,23 @@ def is_abandoned(now: datetime) -> ColumnElement[bool]:
     return exists().where(shards.c.shard_id == deliveries.c.shard_id, is_free(now))
 
 
-def hold(connection: Connection, shard: Shard, held_by: str, **lease: Any) -> bool:
-    """Write the lease of a shard, if it is still this claim's; tell whether it is."""
-    mine = (
-        (shards.c.shard_id == shard.shard_id)
-        & (shards.c.owner == held_by)
-        & (shards.c.fence == shard.fence)
-    )
-    return connection.execute(update(shards).where(mine).values(lease)).rowcount == 1
+# Statements of each commit are built once: building one costs more than running it.
+_MINE = (
+    (shards.c.shard_id == bindparam("the_shard"))
+    & (shards.c.owner == bindparam("held_by"))
+    & (shards.c.fence == bindparam("the_fence"))
+)
+_HOLD = update(shards).where(_MINE).values(lease_until=bindparam("until"))
+_RELEASE = update(shards).where(_MINE).values(owner=None, lease_until=None)
+
+
+def hold(connection: Connection, shard: Shard, held_by: str, *, until: datetime) -> bool:
+    """Renew the lease of a shard, if it is still this claim's; tell whether it is."""
+    claim = {"the_shard": shard.shard_id, "held_by": held_by, "the_fence": shard.fence}
+    return connection.execute(_HOLD, {**claim, "until": until}).rowcount == 1
+
+
+def release(connection: Connection, shard: Shard, held_by: str) -> None:
+    """Give up the lease of a shard, if it is still this claim's."""
+    claim = {"the_shard": shard.shard_id, "held_by": held_by, "the_fence": shard.fence}
+    connection.execute(_RELEASE, claim)

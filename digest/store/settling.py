@@ -4,7 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Exists, String, bindparam, exists, func, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Exists,
+    Integer,
+    String,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from digest.models import DeliveryState, Edition
 from digest.store.columns import UtcDateTime
@@ -39,6 +50,43 @@ class Composed:
     silent: bool = False
 
 
+def _receives() -> Exists:
+    return exists().where(subscribers.c.subscriber_id == deliveries.c.subscriber_id, is_mailable())
+
+
+# Statements of each commit are built once: building one costs more than running it.
+_SETTLE = (
+    update(deliveries)
+    .where(
+        deliveries.c.shard_id == bindparam("the_shard"),
+        deliveries.c.delivery_id == bindparam("id"),
+    )
+    .values(
+        state=bindparam("to_state"),
+        detail=bindparam("why"),
+        next_try_at=bindparam("not_before"),
+        state_at=bindparam("at"),
+        attempts=deliveries.c.attempts - bindparam("untried", type_=Integer),
+    )
+)
+_BEGIN = (
+    update(deliveries)
+    .where(
+        deliveries.c.shard_id == bindparam("the_shard"),
+        deliveries.c.delivery_id.in_(bindparam("ids", expanding=True)),
+        WAITING,
+        _receives(),
+    )
+    .values(
+        state=DeliveryState.TRANSMITTING.value,
+        attempts=deliveries.c.attempts + 1,
+        next_try_at=None,
+        state_at=bindparam("at"),
+    )
+    .returning(deliveries.c.delivery_id)
+)
+
+
 def drop_departed(connection: Connection, shard: Shard, now: datetime) -> None:
     """End the waiting deliveries of a shard whose subscribers receive nothing any more."""
     ended = {
@@ -57,24 +105,19 @@ def settle(
     """Write what became of deliveries, and suppress the addresses that are none."""
     rows = [
         {
+            "the_shard": shard.shard_id,
             "id": item.delivery_id,
-            "state": item.state.value,
-            "detail": item.detail,
-            "next_try_at": item.next_try_at,
-            "state_at": now,
+            "to_state": item.state.value,
+            "why": item.detail,
+            "not_before": item.next_try_at,
+            "at": now,
+            # What comes back to the queue was not tried: the channel was out of order.
+            "untried": int(item.state is DeliveryState.QUEUED),
         }
         for item in settled
     ]
-    mine = deliveries.c.shard_id == shard.shard_id
     if rows:
-        these = deliveries.c.delivery_id == bindparam("id")
-        connection.execute(update(deliveries).where(mine, these), rows)
-    # What comes back to the queue was not tried: the channel was out of order, not the address.
-    back = [item.delivery_id for item in settled if item.state is DeliveryState.QUEUED]
-    for some in chunks(back):
-        untried = {"attempts": deliveries.c.attempts - 1}
-        these = deliveries.c.delivery_id.in_(some)
-        connection.execute(update(deliveries).where(mine, these).values(untried))
+        connection.execute(_SETTLE, rows)
     for item in settled:
         if item.suppress:
             _suppress(connection, item, now)
@@ -84,22 +127,10 @@ def begin(
     connection: Connection, shard: Shard, starting: Collection[int], now: datetime
 ) -> frozenset[int]:
     """Mark deliveries as `transmitting`; return which: not who left in the meantime."""
-    begun = {
-        "state": DeliveryState.TRANSMITTING.value,
-        "attempts": deliveries.c.attempts + 1,
-        "next_try_at": None,
-        "state_at": now,
-    }
-    mine = deliveries.c.shard_id == shard.shard_id
     started: set[int] = set()
     for some in chunks(sorted(starting)):
-        marked = (
-            update(deliveries)
-            .where(mine, deliveries.c.delivery_id.in_(some), WAITING, _receives())
-            .values(begun)
-            .returning(deliveries.c.delivery_id)
-        )
-        started.update(connection.scalars(marked))
+        told = {"the_shard": shard.shard_id, "ids": some, "at": now}
+        started.update(connection.scalars(_BEGIN, told))
     if len(started) < len(starting):
         drop_departed(connection, shard, now)
     return frozenset(started)
@@ -132,10 +163,6 @@ def link(
     for some in chunks(sorted(silent)):
         these = deliveries.c.delivery_id.in_(some)
         connection.execute(update(deliveries).where(these, WAITING).values(ended))
-
-
-def _receives() -> Exists:
-    return exists().where(subscribers.c.subscriber_id == deliveries.c.subscriber_id, is_mailable())
 
 
 def _suppress(connection: Connection, item: Settlement, now: datetime) -> None:
