@@ -22,6 +22,7 @@ from digest.delivery import (
     SmtpOptions,
     Tls,
 )
+from digest.delivery.inbox import ImapOptions
 from digest.embedding import Embedder, EmbeddingOptions, EndpointOptions, open_embedder
 from digest.errors import EmbeddingError
 from digest.links import Linker
@@ -34,7 +35,7 @@ from digest.rendering import Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
-from digest.store import Store, open_store
+from digest.store import SoftLimit, Store, open_store
 from digest.subscriptions import Subscriptions
 from digest.tokens import Tokens, make_secret, read_secrets
 
@@ -182,6 +183,27 @@ class App:
         first = self._smtp_options
         fallbacks = [replace(first, **_way_in(a)) for a in self.settings.smtp.fallback]
         return SmtpChannel(first, self.mail_options, fallbacks)
+
+    @property
+    def soft_limit(self) -> SoftLimit:
+        """After how many soft bounces an address is given up."""
+        told = self.settings.bounces
+        return SoftLimit(told.soft_count, timedelta(days=told.soft_days))
+
+    @property
+    def imap_options(self) -> ImapOptions | None:
+        """The mailbox in which bounces wait; None: the settings name none."""
+        told = self.settings.bounces
+        if not told.imap_host:
+            return None
+        return ImapOptions(
+            told.imap_host,
+            told.imap_username,
+            told.imap_password.get_secret_value(),
+            told.imap_port,
+            told.imap_folder,
+            told.imap_ca_file,
+        )
 
     @property
     def _smtp_options(self) -> SmtpOptions:

@@ -146,6 +146,20 @@ class SmtpSettings(SmtpAccountSettings):
         return _words(value)
 
 
+class BounceSettings(_Section):
+    """Where mails that came back are read, and when an address is given up."""
+
+    maildir: Path | None = None
+    imap_host: str = ""
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = Field("INBOX", pattern=r'^[^"\\\r\n]{1,200}$')
+    imap_ca_file: Path | None = None
+    soft_count: int = Field(5, ge=1, le=100)
+    soft_days: float = Field(7, ge=0, le=90)
+
+
 class EmbeddingSettings(_Section):
     """Whether papers are compared by meaning too, and what makes the vectors."""
 
@@ -183,6 +197,7 @@ class Settings(BaseSettings):
     edition: EditionSettings = EditionSettings()
     delivery: DeliverySettings = DeliverySettings()
     smtp: SmtpSettings = SmtpSettings()
+    bounces: BounceSettings = BounceSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     log: LogSettings = LogSettings()
 
@@ -320,11 +335,17 @@ def _anchored(settings: Settings, path: Path | None) -> Settings:
         account.model_copy(update=account.anchored(folder)) for account in settings.smtp.fallback
     ]
     smtp = settings.smtp.anchored(folder) | {"fallback": standing_in}
+    bounces = settings.bounces
+    waiting = {
+        name: path and (folder / path.expanduser()).resolve()
+        for name, path in (("maildir", bounces.maildir), ("imap_ca_file", bounces.imap_ca_file))
+    }
     embeddings = settings.embeddings
     weights = embeddings.folder and (folder / embeddings.folder.expanduser()).resolve()
     updated = settings.model_copy(
         update={
             "smtp": settings.smtp.model_copy(update=smtp),
+            "bounces": bounces.model_copy(update=waiting),
             "embeddings": embeddings.model_copy(update={"folder": weights}),
             "data_dir": data,
             "collect": settings.collect.model_copy(update={"sources": sources}),

@@ -94,6 +94,10 @@ class Linker:
             return ""
         return self.tokens.make(Purpose.UNSUBSCRIBE, who.subscriber_id, who.link_generation)
 
+    def bounce_token(self, who: Subscriber, delivery_id: int) -> str:
+        """Return what the return path of a mail carries, signed; empty: there is no secret."""
+        return self.tokens.for_bounce(delivery_id, who.address) if self.tokens else ""
+
     def unsubscribe_mailto(self, who: Subscriber) -> str:
         """Return the mailto link by which a subscriber leaves; empty: nobody reads such mails."""
         if not self.mailto:

@@ -108,6 +108,27 @@ class Subscriptions:
         papers = {p.paper_id: p for p in self.store.papers.by_ids({a.paper_id for a in told})}
         return [(answer, papers[answer.paper_id]) for answer in reversed(told)]
 
+    def suppress(self, address: str, reason: str, now: datetime) -> bool:
+        """Never mail this address again, subscribed or not; tell whether it was mailed so far.
+
+        Raises:
+            AddressError: mail cannot be sent to this address anyway.
+        """
+        checked = validate(address)
+        new = not self.store.people.is_suppressed(checked)
+        self.store.people.suppress(checked, reason, now)
+        return new
+
+    def unsuppress(self, address: str) -> None:
+        """Allow mail to this address again; what came back from it before is forgotten.
+
+        Raises:
+            UsageError: it is not suppressed.
+        """
+        if not self.store.people.unsuppress(address):
+            raise UsageError(f"{address} is not suppressed; see `digest suppress --list`")
+        self.store.bounces.forget(address)
+
     def _paper(self, ref: str) -> Paper:
         paper = self.store.papers.get(ref)
         if paper is None:

@@ -96,6 +96,22 @@ class Tokens:
         signed = body + _sign(self._keys[0], purpose, body)
         return _spell(signed)
 
+    def for_bounce(self, delivery_id: int, address: str) -> str:
+        """Return what stands in the return path of a mail: ``17-`` and 16 letters and digits.
+
+        It holds for this address alone, and does not mind in which case a server returns it.
+        """
+        return f"{delivery_id}-{_bounce_signature(self._keys[0], delivery_id, address)}"
+
+    def is_bounce(self, token: str, address: str) -> bool:
+        """Tell whether a return path is one that was made for this address."""
+        number, _, signature = token.lower().partition("-")
+        good = False
+        for key in self._keys:  # all of them, so that time tells nothing
+            made = _bounce_signature(key, int(number), address) if number.isascii() else ""
+            good |= hmac.compare_digest(made, signature)
+        return good
+
     def read(self, token: str, purpose: Purpose, now: datetime) -> Claim | None:
         """Return what a token says; None: it is not good, for whatever reason.
 
@@ -157,6 +173,12 @@ def read_secrets(path: Path) -> list[str]:
 def _sign(secret: bytes, purpose: Purpose, body: bytes) -> bytes:
     key = hmac.digest(secret, b"digest link %d" % purpose, hashlib.sha256)
     return hmac.digest(key, body, hashlib.sha256)[:_SIGNATURE]
+
+
+def _bounce_signature(secret: bytes, delivery_id: int, address: str) -> str:
+    key = hmac.digest(secret, b"digest bounce", hashlib.sha256)
+    body = b"%d %s" % (delivery_id, address.casefold().encode("utf-8", "replace"))
+    return base64.b32encode(hmac.digest(key, body, hashlib.sha256)[:10]).decode().lower()
 
 
 def _split(token: str) -> tuple[bytes, bytes]:

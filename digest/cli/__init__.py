@@ -20,6 +20,7 @@ from digest.cli import (  # noqa: F401
     profiles,
     editions,
     ledger,
+    returns,
     one_paper,
     replay,
     measuring,

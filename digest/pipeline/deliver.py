@@ -224,6 +224,7 @@ class ShardWorker:
             rendering=rendering,
             unsubscribe_url=self._linker.unsubscribe(person),
             unsubscribe_token=self._linker.unsubscribe_token(person),
+            bounce_token=self._linker.bounce_token(person, delivery.delivery_id),
         )
 
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from digest.store.answers import Answers
+from digest.store.bounces import Bounce, Bounces, SoftLimit
 from digest.store.channels import Channels, ChannelState
 from digest.store.database import BUSY_TIMEOUT, Database, open_database
 from digest.store.deliveries import Advanced, Balance, Deliveries, Policy
@@ -28,6 +29,7 @@ from digest.store.vectors import Vectors, text_of
 __all__ = [
     "Advanced",
     "Balance",
+    "Bounce",
     "ChannelState",
     "Composed",
     "Counts",
@@ -40,6 +42,7 @@ __all__ = [
     "Settlement",
     "Shard",
     "ShardKey",
+    "SoftLimit",
     "Store",
     "Wait",
     "open_store",
@@ -59,6 +62,7 @@ class Store:
         self.feeds = Feeds(database)
         self.people = People(database)
         self.answers = Answers(database)
+        self.bounces = Bounces(database)
         self.runs = Runs(database)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)

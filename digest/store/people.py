@@ -165,6 +165,14 @@ class People:
         with self._database.reading() as connection:
             return dict(connection.execute(wanted).all())
 
+    def list_suppressions(self) -> list[tuple[str, str, datetime]]:
+        """Return all suppressed addresses (in lower case) with reason and instant, newest first."""
+        asked = select(
+            suppressions.c.address_key, suppressions.c.reason, suppressions.c.suppressed_at
+        ).order_by(suppressions.c.suppressed_at.desc(), suppressions.c.address_key)
+        with self._database.reading() as connection:
+            return [(key, reason, at) for key, reason, at in connection.execute(asked)]
+
     def unsuppress(self, address: str) -> bool:
         """Allow mail to this address again; tell whether it was suppressed."""
         mine = suppressions.c.address_key == address_key(address)
