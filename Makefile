@@ -1,6 +1,6 @@
 # make demo   sets up all it needs and runs the main job on the bundled sample feeds
 # make test   sets up all it needs and runs every test
-# make faults kills, dead servers, bad answers: what becomes of the mail (minutes; FAULTS="--mails 100")
+# make faults kills, dead servers, bad answers: what becomes of the mail (minutes; FAULTS="--postgresql --only SIGKILL")
 # make check  format, lint, types, walls, tests
 
 PYTHON ?= python3

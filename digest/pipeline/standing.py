@@ -59,7 +59,7 @@ def standing(store: Store, feeds: Sequence[Feed], now: datetime, *, model: str =
         embedded=store.vectors.count(model) if model else None,
         subscribers=store.people.counts(),
         deliveries=store.deliveries.balance().states,
-        unknown=store.deliveries.list_deliveries(DeliveryState.UNKNOWN),
+        unknown=store.deliveries.list_deliveries(DeliveryState.UNKNOWN, limit=10_000),
         channels=tuple(store.channels.all().values()),
         published=store.runs.last("publish"),
     )

@@ -1,6 +1,6 @@
 """The whole fault suite: ``make faults``. Prints the tables of docs/benchmarks.md.
 
-    python -m faults.suite [--database URL] [--mails 500] [--kills 30] [--only WORD]
+    python -m faults.suite [--database URL | --postgresql] [--mails 500] [--kills 30] [--only WORD]
 
 With ``--database`` the URL may hold {name}, for a database of its own for each try.
 """
@@ -19,7 +19,8 @@ import structlog
 from faults import postfix
 from faults.faults import CASES, POSTFIX_CASES, SINK, SINK_CASES
 from faults.harness import Verdict
-from faults.tries import try_fault, try_kills, try_together
+from faults.tries import try_fault, try_kills, try_stops, try_together
+from postgres import PostgresServer
 
 
 def row(name: str, verdict: Verdict, seconds: float) -> str:
@@ -32,13 +33,20 @@ def row(name: str, verdict: Verdict, seconds: float) -> str:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", default="", help="URL; default: SQLite files")
+    parser.add_argument(
+        "--postgresql", action="store_true", help="a PostgreSQL server of its own, also stopped"
+    )
     parser.add_argument("--mails", type=int, default=500)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--only", default="", help="only tries whose name holds this")
     told = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
+    server = PostgresServer() if told.postgresql else None
+
     def url(name: str) -> str:
+        if server is not None:
+            return server.url(server.database())
         return told.database.format(name=name)
 
     print(f"{dt.date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
@@ -65,6 +73,16 @@ async def main() -> None:
         return verdict, f"{'' if within else '!'} ({done} kills x 4 connections)"
 
     await one(f"SIGKILL in a run of {6 * told.mails} mails", "kills", kills)
+    if server is not None:
+
+        async def stops(folder: Path, at: str) -> tuple[Verdict, str]:
+            verdict, done = await try_stops(
+                folder, server.stop, server.start, mails=2 * told.mails, stops=5, url=at
+            )
+            within = verdict.states.get("unknown", 0) <= done * 4
+            return verdict, f"{'' if within else '!'} ({done} stops x 4 connections)"
+
+        await one(f"PostgreSQL stopped at once in a run of {2 * told.mails} mails", "stops", stops)
     for count in (2, 4):
 
         async def together(folder: Path, at: str, count: int = count) -> tuple[Verdict, str]:
@@ -81,6 +99,8 @@ async def main() -> None:
             return verdict, "" if fine else "!"
 
         await one(case.name, f"fault{number}", fault)
+    if server is not None:
+        server.remove()
     raise SystemExit(not good)
 
 

@@ -5,7 +5,7 @@ import contextlib
 import inspect
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from digest.app import App
@@ -94,6 +94,42 @@ async def try_kills(
         left = sum(app.store.deliveries.balance().states[state] for state in OPEN)
         assert not left, told[-2000:]
         verdict = judge(app, mails, server.accepted, rounds=done + 1, told="")
+        app.close()
+    return verdict, done
+
+
+async def try_stops(
+    folder: Path,
+    stop: Callable[[], object],
+    start: Callable[[], object],
+    *,
+    mails: int,
+    stops: int,
+    url: str,
+) -> tuple[Verdict, int]:
+    """Take the database away in the middle of a run, again and again, and publish on."""
+    done = 0
+    async with counting_server() as server:
+        file = installation(folder, server.port, mails, 4, url)
+        log = folder / "log"
+        for number in range(1, stops + 1):
+            child = await publish(file, log)
+            goal = min(server.mails + mails // (stops + 2), mails - 1)
+            while server.mails < goal and child.returncode is None:
+                await asyncio.sleep(0.001)
+            if child.returncode is None:
+                await asyncio.to_thread(stop)
+                done = number
+                await asyncio.sleep(1)
+                await asyncio.to_thread(start)
+            await child.wait()
+        child = await publish(file, log)
+        await child.wait()
+        said = log.read_text(errors="replace")
+        app = App(load(file, {}))
+        left = sum(app.store.deliveries.balance().states[state] for state in OPEN)
+        assert not left, said[-2000:]
+        verdict = judge(app, mails, server.accepted, rounds=done + 1, told=said[-300:])
         app.close()
     return verdict, done
 
