@@ -177,7 +177,7 @@ def test_near_duplicates_are_left_out() -> None:
 
 def test_trending_shows_popular_papers_outside_the_interests() -> None:
     ranking = _ranking({A: {1: 0.9}}, popular=[1, 7, 8, 9])
-    assert _sections(_compose(ranking)) == {"alpha": [1], "Rising outside your interests": [7, 8]}
+    assert _sections(_compose(ranking)) == {"alpha": [1], "Rising outside your profile": [7, 8]}
 
 
 def test_trending_shares_the_number_of_papers() -> None:

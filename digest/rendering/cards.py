@@ -5,15 +5,17 @@ templates get is what a reader is to see.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import quote
 
-from digest.models import Edition, Paper, ReasonKind, ScoredPaper, Section
+from digest.models import AnswerKind, Edition, Paper, ReasonKind, ScoredPaper, Section
+from digest.rendering import words as say
 from digest.rendering.escaping import clean, safe_link
 from digest.rendering.excerpts import Excerpt, excerpt
-from digest.rendering.words import Words, reason_text, shown_text, source_title, words_for
+from digest.rendering.words import BETWEEN, SEPARATOR, reason_text, shown_text, source_title
+from digest.wording import Wording, wording
 
 MAX_TITLE = 300
 MAX_NAME = 60
@@ -60,6 +62,8 @@ class Card:
         facts: where it was seen, when it appeared, version, popularity.
         subjects: categories and topics.
         passages: the abstract, after its translation if there is one.
+        answer_page: where to say more, less, save or mute; empty: nowhere.
+        answers: the same, one link for each answer.
     """
 
     number: int
@@ -72,6 +76,8 @@ class Card:
     passages: tuple[Passage, ...]
     reasons: tuple[str, ...]
     links: tuple[Link, ...]
+    answer_page: str = ""
+    answers: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class Page:
         omitted: says how many papers had no room; empty when all are there.
     """
 
-    words: Words
+    words: Wording
     subject: str
     title: str
     name: str
@@ -113,26 +119,38 @@ class Page:
     omitted: str = ""
 
 
-def page(edition: Edition, title: str, links: Sequence[tuple[str, str]], sentences: int) -> Page:
+def page(
+    edition: Edition,
+    title: str,
+    links: Sequence[tuple[str, str]],
+    sentences: int,
+    answers: Mapping[int, str] | None = None,
+) -> Page:
     """Return the view of an edition.
 
     Args:
         edition: what was composed.
         title: name of the publication.
-        links: (which of `Words`' labels, address) for the footer, in order.
+        links: (``view``, ``archive``, ``manage`` or ``unsubscribe``, address) for the footer, in
+            order.
         sentences: how many sentences of an abstract to show.
+        answers: by a paper's number, the page to answer on it; it takes ``?answer=more``.
     """
-    words = words_for(edition.language)
-    addresses = {label: safe_link(raw, mail=True) for label, raw in links}
-    footer = [Link(getattr(words, label), url) for label, url in addresses.items() if url]
+    words = wording(edition.language)
+    addresses = {key: safe_link(raw, mail=True) for key, raw in links}
+    footer = [Link(_footer_label(key, words), url) for key, url in addresses.items() if url]
     sections, number = [], 1
     for section in edition.sections:
         if section.papers:
-            sections.append(_section(section, words, number, sentences))
+            sections.append(_section(section, words, number, sentences, answers or {}))
             number += len(section.papers)
     titles = [card.title for view in sections for card in view.cards]
-    silence = "" if titles else clean(edition.silence or "") or words.nothing
-    counts = words.counts(len(titles), max(edition.candidates, len(titles))) if titles else ""
+    silence = (
+        ""
+        if titles
+        else clean(edition.silence or "") or words.gettext("There is no new paper for you today.")
+    )
+    counts = say.counts(len(titles), max(edition.candidates, len(titles)), words) if titles else ""
     return Page(
         words=words,
         subject=_subject(title, edition.edition_date, titles, words),
@@ -149,7 +167,7 @@ def page(edition: Edition, title: str, links: Sequence[tuple[str, str]], sentenc
             for h in edition.health
             if h.problem
         )[:MAX_PROBLEMS],
-        receive=words.receive if addresses.get("unsubscribe") else "",
+        receive=_receive(words) if addresses.get("unsubscribe") else "",
         footer=tuple(footer),
     )
 
@@ -173,7 +191,7 @@ def shortened(view: Page, steps: int) -> Page:
                 cards.append(_briefer(card, level))
         if cards:
             sections.append(replace(section, cards=tuple(cards)))
-    told = view.words.omitted(omitted) if omitted else ""
+    told = say.omitted(omitted, view.words) if omitted else ""
     return replace(view, sections=tuple(sections), omitted=told)
 
 
@@ -193,33 +211,68 @@ def _is_cjk(language: str) -> bool:
     return language.startswith(_CJK_LANGUAGES)
 
 
-def _subject(title: str, day: date, titles: list[str], words: Words) -> str:
-    start = f"{clean(title)[:40]}{', ' if words.language == 'en' else ' '}{words.day(day)}"
+def _footer_label(key: str, words: Wording) -> str:
+    match key:
+        case "view":
+            return words.gettext("View in browser")
+        case "archive":
+            return words.gettext("Past editions")
+        case "manage":
+            return words.gettext("Change your interests")
+    return words.gettext("Unsubscribe")
+
+
+def _receive(words: Wording) -> str:
+    return words.gettext("You receive this mail because you subscribed to it with this address.")
+
+
+def _subject(title: str, day: date, titles: list[str], words: Wording) -> str:
+    start = words.gettext(
+        "%(title)s, %(day)s", title=clean(title)[:40], day=words.day_and_month(day)
+    )
     if not titles:
-        return words.empty_subject(start)
+        return words.gettext("%(start)s: no new papers for you", start=start)
     more = len(titles) - 1
-    room = MAX_SUBJECT - len(words.subject(start, "", more))
-    return words.subject(start, shown_text(titles[0], room), more)
+    room = MAX_SUBJECT - len(_subject_line(start, "", more, words))
+    return _subject_line(start, shown_text(titles[0], room), more, words)
 
 
-def _preheader(counts: str, others: list[str], words: Words) -> str:
+def _subject_line(start: str, best: str, more: int, words: Wording) -> str:
+    if not more:
+        return words.gettext("%(start)s: %(best)s", start=start, best=best)
+    return words.ngettext(
+        "%(start)s: %(best)s and %(num)s more",
+        "%(start)s: %(best)s and %(num)s more",
+        more,
+        start=start,
+        best=best,
+    )
+
+
+def _preheader(counts: str, others: list[str], words: Wording) -> str:
     if not others:
         return counts
-    titles = words.separator.join(shown_text(title, 80) for title in others)
-    return f"{counts}{words.separator}{words.also(titles)}"
+    titles = SEPARATOR.join(shown_text(title, 80) for title in others)
+    return f"{counts}{SEPARATOR}" + words.gettext("Also: %(titles)s", titles=titles)
 
 
-def _section(section: Section, words: Words, number: int, sentences: int) -> SectionView:
+def _section(
+    section: Section, words: Wording, number: int, sentences: int, answers: Mapping[int, str]
+) -> SectionView:
     return SectionView(
         heading=shown_text(section.title, 120),
         cards=tuple(
-            _card(scored, words, place, sentences)
+            _answerable(
+                _card(scored, words, place, sentences),
+                safe_link(answers.get(scored.paper.paper_id)),
+                words,
+            )
             for place, scored in enumerate(section.papers, number)
         ),
     )
 
 
-def _card(scored: ScoredPaper, words: Words, number: int, sentences: int) -> Card:
+def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> Card:
     paper = scored.paper
     url = _abstract_page(paper)
     return Card(
@@ -239,47 +292,61 @@ def _card(scored: ScoredPaper, words: Words, number: int, sentences: int) -> Car
     )
 
 
+def _answerable(card: Card, address: str, words: Wording) -> Card:
+    """Return a card with the reader's own links to answer on its paper."""
+    if not address:
+        return card
+    wanted = (
+        (words.gettext("More like this"), f"?answer={AnswerKind.MORE}"),
+        (words.gettext("Less"), f"?answer={AnswerKind.LESS}"),
+        (words.gettext("Save"), f"?answer={AnswerKind.SAVE}"),
+        (words.gettext("Mute"), ""),
+    )
+    links = tuple(Link(label, address + query) for label, query in wanted)
+    return replace(card, answer_page=address, answers=links)
+
+
 def _reasons(scored: ScoredPaper, language: str) -> tuple[str, ...]:
     """Return the reasons that a reader can check."""
     shown = [reason for reason in scored.reasons if reason.kind is not ReasonKind.TASTE]
     return tuple(reason_text(reason, language) for reason in shown[:MAX_REASONS])
 
 
-def _authors(paper: Paper, words: Words) -> str:
+def _authors(paper: Paper, words: Wording) -> str:
     names = [n for n in (shown_text(name, MAX_NAME) for name in paper.authors[:4]) if n]
     total = max(paper.n_authors or 0, len(paper.authors))
     if not names:
-        return words.authors(total) if total else ""
+        return say.authors(total, words) if total else ""
     if total <= _NAMES_SHOWN + 1 and total == len(names):
-        return words.between_names.join(names)
+        return BETWEEN.join(names)
     names = names[:_NAMES_SHOWN]
-    return words.more_authors(words.between_names.join(names), total - len(names))
+    return say.more_authors(BETWEEN.join(names), total - len(names), words)
 
 
-def _facts(paper: Paper, words: Words) -> tuple[str, ...]:
+def _facts(paper: Paper, words: Wording) -> tuple[str, ...]:
     published = paper.published_at.date() if paper.published_at else paper.listed_date
     version = paper.arxiv_version or 1
     facts = [
-        *dict.fromkeys(source_title(source) for source in paper.sources),
+        *dict.fromkeys(source_title(source, words) for source in paper.sources),
         words.short_date(published) if published else "",
         f"v{version}" if version > 1 else "",
-        words.withdrawn if paper.withdrawn else "",
+        words.gettext("withdrawn") if paper.withdrawn else "",
         shown_text(paper.venue or "", MAX_NAME),
         shown_text(paper.organisation or "", MAX_NAME),
-        words.upvotes(paper.upvotes) if paper.upvotes else "",
-        words.comments(paper.comments) if paper.comments else "",
+        say.upvotes(paper.upvotes, words) if paper.upvotes else "",
+        say.comments(paper.comments, words) if paper.comments else "",
     ]
     return tuple(fact for fact in facts if fact)
 
 
-def _subjects(paper: Paper, words: Words) -> str:
+def _subjects(paper: Paper, words: Wording) -> str:
     categories = [shown_text(category, 40) for category in paper.categories[:_SUBJECTS_SHOWN]]
     sure = sorted(paper.topics, key=lambda topic: -topic.confidence)
     topics = [shown_text(topic.path[-1], 60) for topic in sure[:_SUBJECTS_SHOWN] if topic.path]
-    return words.separator.join(dict.fromkeys(s for s in [*categories, *topics] if s))
+    return SEPARATOR.join(dict.fromkeys(s for s in [*categories, *topics] if s))
 
 
-def _passages(paper: Paper, words: Words, sentences: int) -> tuple[Passage, ...]:
+def _passages(paper: Paper, words: Wording, sentences: int) -> tuple[Passage, ...]:
     original = _passage(paper.abstract, paper.language, sentences) or _by_machine(
         paper, words, sentences
     )
@@ -288,23 +355,25 @@ def _passages(paper: Paper, words: Words, sentences: int) -> tuple[Passage, ...]
     translation = _passage(paper.translations.get(words.language, ""), words.language, sentences)
     if not translation:
         return (original,) if original else ()
-    translation = replace(translation, label=words.translation)
+    translation = replace(translation, label=words.gettext("Machine translation (arXiv.jp)"))
     if not original:
         return (translation,)
     # One "read on" is enough for both.
     return (
         replace(translation, more=False),
         replace(
-            original, label=original.label or words.original, more=original.more or translation.more
+            original,
+            label=original.label or words.gettext("Original"),
+            more=original.more or translation.more,
         ),
     )
 
 
-def _by_machine(paper: Paper, words: Words, sentences: int) -> Passage | None:
+def _by_machine(paper: Paper, words: Wording, sentences: int) -> Passage | None:
     """Return the summary that a source's language model made, said to be one."""
     summary = _passage(paper.ai_summary or "", "en", sentences)
-    source = source_title(paper.provenance.get("ai_summary", ""))
-    return replace(summary, label=words.by_machine(source)) if summary else None
+    source = source_title(paper.provenance.get("ai_summary", ""), words)
+    return replace(summary, label=say.by_machine(source, words)) if summary else None
 
 
 def _passage(block: str, lang: str, sentences: int) -> Passage | None:
@@ -333,15 +402,15 @@ def _abstract_page(paper: Paper) -> str:
     return safe_link(f"https://doi.org/{quote(paper.doi or '')}")
 
 
-def _links(paper: Paper, words: Words, url: str) -> tuple[Link, ...]:
+def _links(paper: Paper, words: Wording, url: str) -> tuple[Link, ...]:
     pdf = safe_link(paper.pdf_url)
     if not pdf and paper.arxiv_id:
         pdf = safe_link(f"https://arxiv.org/pdf/{quote(paper.arxiv_id)}")
     wanted = (
-        (words.abstract_page, url),
-        (words.pdf, pdf),
-        (words.code, safe_link(paper.code_url)),
-        (words.project, safe_link(paper.project_url)),
+        (words.gettext("Abstract"), url),
+        ("PDF", pdf),
+        (words.gettext("Code"), safe_link(paper.code_url)),
+        (words.gettext("Project"), safe_link(paper.project_url)),
     )
     shown: dict[str, Link] = {}
     for label, address in wanted:
@@ -351,5 +420,5 @@ def _links(paper: Paper, words: Words, url: str) -> tuple[Link, ...]:
         # Copied pages have no addresses; nearly all they list stands on arXiv.
         title = quote(shown_text(paper.title, MAX_SEARCHED), safe="")
         found = safe_link(f"https://arxiv.org/search/?searchtype=title&query={title}")
-        return (Link(words.find, found),) if found else ()
+        return (Link(words.gettext("Find on arXiv"), found),) if found else ()
     return tuple(shown.values())

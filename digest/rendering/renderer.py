@@ -24,6 +24,7 @@ from digest.rendering.escaping import (
     markdown_link,
     wrap,
 )
+from digest.rendering.words import SEPARATOR
 
 # Gmail clips a message at about 102 KB and hides what stands at its end: the footer.
 MAX_HTML = 90_000
@@ -97,11 +98,13 @@ class Renderer:
             edition,
             self._options.title,
             [
+                ("view", links.view),
                 ("archive", links.archive),
                 ("manage", links.manage),
                 ("unsubscribe", links.unsubscribe),
             ],
             self._options.abstract_sentences,
+            links.answers,
         )
         return Rendering(
             subject=view.subject,
@@ -153,7 +156,9 @@ class Renderer:
 
     def _fill(self, template: jinja2.Template, view: cards.Page, note: str) -> str:
         try:
-            return template.render(page=view, words=view.words, note=note)
+            return template.render(
+                page=view, note=note, separator=SEPARATOR, gettext=view.words.gettext
+            )
         except Exception as error:  # A template is the operator's program: it may do anything.
             raise self._error(template.name or "", error) from error
 

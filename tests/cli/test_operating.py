@@ -164,8 +164,8 @@ def test_on_a_terminal_the_digest_is_set_for_reading(cli, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     told = cli("demo").out
     assert "\x1b[" in told
-    assert "Rising outside your interests" in told
-    assert "## Rising outside your interests" not in told
+    assert "Rising outside your profile" in told
+    assert "## Rising outside your profile" not in told
 
 
 def test_the_demo_is_the_same_each_time_and_touches_no_other_file(cli, tmp_path):

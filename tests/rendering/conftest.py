@@ -27,6 +27,8 @@ LINKS = Links(
     unsubscribe="https://digest.example/unsubscribe/abc",
     manage="https://digest.example/manage/abc",
     archive="https://digest.example/archive/abc",
+    view="https://digest.example/archive/abc/2025-11-21",
+    answers={n: f"https://digest.example/feedback/paper{n}" for n in range(1, 5)},
 )
 
 
@@ -160,7 +162,7 @@ def pleasant_sections() -> tuple[Section, ...]:
             ),
         ),
         Section(
-            "Rising outside your interests",
+            "Rising outside your profile",
             None,
             (
                 scored(

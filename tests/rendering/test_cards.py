@@ -148,7 +148,7 @@ def test_sections_without_papers_are_left_out_and_cards_are_counted_through(plea
     assert [s.heading for s in shown.sections] == [
         "River forecasting",
         "Robot hands",
-        "Rising outside your interests",
+        "Rising outside your profile",
     ]
     assert [c.number for s in shown.sections for c in s.cards] == [1, 2, 3, 4]
 
@@ -265,3 +265,22 @@ def test_a_summary_by_a_machine_stands_in_for_an_abstract_and_says_what_it_is(pl
     assert passages(**told) == [("It forecasts floods.", label)]
     assert passages("ja", **told) == [("It forecasts floods.", "AIによる要約（Hugging Face）")]
     assert all("model" not in label for _, label in passages())
+
+
+def test_answers_lead_to_the_readers_own_page_of_each_paper(pleasant: Edition, japanese: Edition):
+    def answers(edition: Edition, address: str):
+        shown = cards.page(edition, "Digest", [], 3, {1: address}).sections[0].cards
+        return [(link.label, link.url) for link in shown[0].answers], shown[1].answers
+
+    page = "https://digest.example/feedback/x"
+    assert answers(pleasant, page) == (
+        [
+            ("More like this", f"{page}?answer=more"),
+            ("Less", f"{page}?answer=less"),
+            ("Save", f"{page}?answer=save"),
+            ("Mute", page),
+        ],
+        (),
+    )
+    assert answers(japanese, page)[0][0] == ("もっと", f"{page}?answer=more")
+    assert answers(pleasant, "javascript:x") == ([], ())

@@ -1,0 +1,72 @@
+"""Sayings: what an edition says itself, in the language of its reader."""
+
+from collections.abc import Mapping, Sequence
+
+from digest.models import FeedHealth, Interest, InterestKind, Profile, Ranking
+from digest.text import collapse, cut
+from digest.wording import Wording
+
+_HEADING = 60  # characters of a section's title
+
+
+def heading(interest: Interest, titles: Mapping[str, str], words: Wording) -> str:
+    """Return an interest in a few words; `titles` are those of example papers."""
+    if interest.kind is InterestKind.ANSWERS:
+        return words.gettext("Like what you liked")
+    if interest.kind is InterestKind.EXAMPLE:
+        title = titles.get(interest.value, interest.value)
+        return cut(words.gettext("Like: %(title)s", title=collapse(title)), _HEADING)
+    if interest.kind is InterestKind.TOPIC:
+        return cut(collapse(interest.value.rpartition(">")[2]), _HEADING)
+    return cut(collapse(interest.value), _HEADING)
+
+
+def outside_heading(profile: Profile, words: Wording) -> str:
+    """Return the heading of popular papers; without interests there is nothing to be outside of."""
+    if profile.wanted:
+        return words.gettext("Rising outside your profile")
+    return words.gettext("Rising now")
+
+
+def silence(  # noqa: PLR0911
+    ranking: Ranking,
+    profile: Profile,
+    troubled: Sequence[FeedHealth],
+    quiet: bool,
+    words: Wording,
+) -> str:
+    """Return why the edition is empty, in a sentence."""
+    if ranking.candidates == 0 and ranking.muted:
+        return words.gettext(
+            "%(papers)s, all of what you muted.", papers=_papers(ranking.muted, words)
+        )
+    if ranking.below_bar:
+        return words.ngettext(
+            "%(papers)s; %(num)s came near your interests, below your bar.",
+            "%(papers)s; %(num)s came near your interests, below your bar.",
+            ranking.below_bar,
+            papers=_papers(ranking.candidates, words),
+        )
+    if ranking.candidates and profile.wanted:
+        return words.gettext(
+            "%(papers)s, none matches your interests.", papers=_papers(ranking.candidates, words)
+        )
+    if ranking.candidates:
+        return words.gettext(
+            "%(papers)s, none of them popular, and your profile names no interests.",
+            papers=_papers(ranking.candidates, words),
+        )
+    if troubled:
+        feeds = ", ".join(feed.feed for feed in troubled)
+        return words.gettext(
+            "No new papers came in, and there is trouble with %(feeds)s.", feeds=feeds
+        )
+    if quiet:
+        return words.gettext(
+            "No new papers: the sources announce nothing at weekends and on holidays."
+        )
+    return words.gettext("No new papers were collected since your last edition.")
+
+
+def _papers(count: int, words: Wording) -> str:
+    return words.ngettext("%(num)s new paper", "%(num)s new papers", count)
