@@ -19,6 +19,7 @@ from tomlkit.exceptions import TOMLKitError
 from digest.errors import ConfigError, ProfileError
 from digest.models import Bar, Format, Interest, InterestKind, Profile, Schedule
 from digest.text import collapse
+from digest.wording import languages
 
 _Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[_Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -69,7 +70,7 @@ class _File(_Strict):
     minutes: int | None = Field(None, ge=1, le=600)
     bar: Bar = Bar.USUAL
     trending: int = Field(2, ge=0, le=100)
-    language: Literal["en", "ja"] = "en"
+    language: str = "en"
     format: Format = Format.HTML
     send_time: time = time(7, 0)
     weekdays: list[_Weekday] = list(WEEKDAYS)
@@ -87,6 +88,13 @@ class _File(_Strict):
             raise ValueError(
                 f"{value!r} is no time zone; write one like Europe/Berlin or Asia/Tokyo"
             ) from None
+        return value
+
+    @validates("language")
+    @classmethod
+    def _spoken(cls, value: str) -> str:
+        if value not in languages():
+            raise ValueError(f"{value!r} is not spoken here; choose {' or '.join(languages())}")
         return value
 
     @validates("send_time", mode="before")

@@ -125,3 +125,9 @@ def test_the_bar_and_the_minutes_are_read_and_have_bounds() -> None:
     assert (from_mapping({}, "here").bar, from_mapping({}, "here").minutes) == (Bar.USUAL, None)
     with pytest.raises(ProfileError, match=r"minutes: .*; bar: |bar: .*; minutes: "):
         from_mapping({"bar": "higher", "minutes": 0}, "here")
+
+
+def test_a_language_that_is_not_spoken_here_is_told() -> None:
+    assert from_mapping({"language": "ja"}, "p").language == "ja"
+    with pytest.raises(ProfileError, match=r"'fr' is not spoken here; choose en or ja"):
+        from_mapping({"language": "fr"}, "p")

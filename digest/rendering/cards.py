@@ -1,4 +1,4 @@
-"""The view model: an edition as plain strings, ready for the templates to place.
+"""Makes the view of an edition: plain strings, ready for the templates to place.
 
 Nothing here is escaped for a format, and nothing invisible is left in any string: what the
 templates get is what a reader is to see.
@@ -6,16 +6,19 @@ templates get is what a reader is to see.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from urllib.parse import quote
 
 from digest.models import AnswerKind, Edition, Paper, ReasonKind, ScoredPaper, Section
 from digest.rendering import words as say
 from digest.rendering.escaping import clean, safe_link
-from digest.rendering.excerpts import Excerpt, excerpt
+from digest.rendering.excerpts import Excerpt, closest_sentence, excerpt
+from digest.rendering.view import Card, Link, Page, Passage, SectionView
 from digest.rendering.words import BETWEEN, SEPARATOR, reason_text, shown_text, source_title
 from digest.wording import Wording, wording
+
+__all__ = ["Card", "Link", "Page", "Passage", "SectionView", "page", "shortened"]
 
 MAX_TITLE = 300
 MAX_NAME = 60
@@ -26,97 +29,11 @@ MAX_PROBLEM = 200
 MAX_PROBLEMS = 12
 SENTENCE = 220  # characters a sentence of an abstract may take; half of it in CJK
 BRIEF = 160
+MAX_SEARCHED_FOR = 3_000  # characters of an abstract in which the closest sentence is sought
 _NAMES_SHOWN = 3
 _SUBJECTS_SHOWN = 3
 _LANGUAGE_CODE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*")
 _CJK_LANGUAGES = ("ja", "zh", "ko")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Words that lead to a safe address."""
-
-    label: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """The beginning of an abstract: its language, and what to call it where there are two."""
-
-    text: str
-    lang: str
-    more: bool
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One paper.
-
-    Attributes:
-        number: its place in the edition, from 1.
-        lang: language of the title.
-        url: the abstract page; empty when nobody told one.
-        authors: shortened; empty when nothing is known.
-        facts: where it was seen, when it appeared, version, popularity.
-        subjects: categories and topics.
-        passages: the abstract, after its translation if there is one.
-        answer_page: where to say more, less, save or mute; empty: nowhere.
-        answers: the same, one link for each answer.
-    """
-
-    number: int
-    title: str
-    lang: str
-    url: str
-    authors: str
-    facts: tuple[str, ...]
-    subjects: str
-    passages: tuple[Passage, ...]
-    reasons: tuple[str, ...]
-    links: tuple[Link, ...]
-    answer_page: str = ""
-    answers: tuple[Link, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SectionView:
-    """Cards under one heading."""
-
-    heading: str
-    cards: tuple[Card, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """All that the templates of an edition show.
-
-    Attributes:
-        title: of the publication; name: the subscriber's name for the profile.
-        day: the date in full; counts: "10 of 187 new papers", empty on a silent day.
-        preheader: what a mailbox shows beside the subject.
-        silence: why there is no paper; empty when there are some.
-        problems: feeds that could not be read, one line each.
-        receive: why this mail came; empty when it is not a subscription's mail.
-        footer: links for the reader of this edition.
-        omitted: says how many papers had no room; empty when all are there.
-    """
-
-    words: Wording
-    subject: str
-    title: str
-    name: str
-    day: str
-    iso_date: str
-    counts: str
-    preheader: str
-    silence: str
-    sections: tuple[SectionView, ...]
-    problems: tuple[str, ...]
-    receive: str
-    footer: tuple[Link, ...]
-    omitted: str = ""
 
 
 def page(
@@ -199,12 +116,12 @@ def _briefer(card: Card, level: int) -> Card:
     if level == 0 or not card.passages:
         return card
     if level == 2:
-        return replace(card, passages=())
+        return replace(card, passages=(), closest=None)
     first = card.passages[0]
     short = excerpt(first.text, 1, BRIEF // 2 if _is_cjk(first.lang) else BRIEF)
     more = short.more or any(passage.more for passage in card.passages)
     passage = replace(first, text=short.text, more=more)
-    return replace(card, passages=(passage,))
+    return replace(card, passages=(passage,), closest=None)
 
 
 def _is_cjk(language: str) -> bool:
@@ -275,6 +192,7 @@ def _section(
 def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> Card:
     paper = scored.paper
     url = _abstract_page(paper)
+    passages = _passages(paper, words, sentences)
     return Card(
         number=number,
         title=shown_text(paper.title, MAX_TITLE) or paper.ref,
@@ -285,10 +203,11 @@ def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> C
         subjects=_subjects(paper, words),
         passages=tuple(
             p if url or not p.more else replace(p, text=_with_ellipsis(p.text), more=False)
-            for p in _passages(paper, words, sentences)
+            for p in passages
         ),
         reasons=_reasons(scored, words.language),
         links=_links(paper, words, url),
+        closest=_closest(scored, passages, words),
     )
 
 
@@ -304,6 +223,25 @@ def _answerable(card: Card, address: str, words: Wording) -> Card:
     )
     links = tuple(Link(label, address + query) for label, query in wanted)
     return replace(card, answer_page=address, answers=links)
+
+
+# Reasons whose words stand in the paper's own text.
+_WORDED = {ReasonKind.WORDS, ReasonKind.EXAMPLE, ReasonKind.LIKED}
+
+
+def _closest(scored: ScoredPaper, passages: Sequence[Passage], words: Wording) -> Passage | None:
+    """Return the sentence that has most in common with the profile, if it is not shown yet."""
+    terms = [r.value for r in scored.reasons if r.kind is ReasonKind.PHRASE]
+    terms += [w for r in scored.reasons if r.kind in _WORDED for w in r.words]
+    if not terms or not passages:
+        return None
+    paper = scored.paper
+    limit = _room(paper.language, 1) * 3 // 2
+    sentence = closest_sentence(shown_text(paper.abstract, MAX_SEARCHED_FOR), terms, limit)
+    if not sentence or any(sentence.rstrip("…") in passage.text for passage in passages):
+        return None
+    label = words.gettext("Closest to your interests")
+    return Passage(sentence, _lang(paper.language), more=False, label=label)
 
 
 def _reasons(scored: ScoredPaper, language: str) -> tuple[str, ...]:
@@ -377,10 +315,15 @@ def _by_machine(paper: Paper, words: Wording, sentences: int) -> Passage | None:
 
 
 def _passage(block: str, lang: str, sentences: int) -> Passage | None:
-    limit = sentences * (SENTENCE // 2 if _is_cjk(lang) else SENTENCE)
+    limit = _room(lang, sentences)
     # Only what can be shown is turned from TeX to Unicode; TeX is at most a few times longer.
     begun: Excerpt = excerpt(shown_text(block, limit * 3), sentences, limit)
     return Passage(begun.text, _lang(lang), begun.more) if begun.text else None
+
+
+def _room(language: str, sentences: int) -> int:
+    """Return how many characters so many sentences may take."""
+    return sentences * (SENTENCE // 2 if _is_cjk(language) else SENTENCE)
 
 
 def _with_ellipsis(begun: str) -> str:

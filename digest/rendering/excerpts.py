@@ -1,6 +1,7 @@
 """The first sentences of an abstract."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from digest import text
@@ -76,3 +77,21 @@ def excerpt(block: str, count: int, limit: int) -> Excerpt:
         shown = joined
         taken += 1
     return Excerpt(shown, more=taken < len(found) or len(block) > limit * 2)
+
+
+def closest_sentence(block: str, terms: Iterable[str], limit: int) -> str:
+    """Return the sentence of an abstract that holds most of the terms; "" when none holds any.
+
+    The first of equals wins. Each term counts once a sentence, and from the start of a word.
+
+    Args:
+        block: text on one line.
+        terms: what the reader's profile has in common with the paper.
+        limit: in characters; a longer sentence is cut at a word.
+    """
+    wanted = [re.compile(r"(?<!\w)" + re.escape(t), re.IGNORECASE) for t in set(terms) if t]
+    found = sentences(block)
+    held = [sum(1 for term in wanted if term.search(sentence)) for sentence in found]
+    if not any(held):
+        return ""
+    return text.cut(found[held.index(max(held))], limit)

@@ -284,3 +284,23 @@ def test_answers_lead_to_the_readers_own_page_of_each_paper(pleasant: Edition, j
     )
     assert answers(japanese, page)[0][0] == ("もっと", f"{page}?answer=more")
     assert answers(pleasant, "javascript:x") == ([], ())
+
+
+def test_the_sentence_closest_to_a_profile_is_shown_where_the_beginning_leaves_it_out(
+    one_paper: Any,
+):
+    def closest(abstract: str, language: str = "en"):
+        edition = replace(one_paper(abstract=abstract), language=language)
+        reason = Reason(ReasonKind.WORDS, "rivers", ("sediment",))
+        scored = replace(edition.papers[0], reasons=(reason,))
+        section = replace(edition.sections[0], papers=(scored,))
+        return view(replace(edition, sections=(section,))).sections[0].cards[0].closest
+
+    late = "One. Two. Three. Then sediment comes. And more."
+    shown = closest(late)
+    assert shown is not None
+    assert (shown.text, shown.label) == ("Then sediment comes.", "Closest to your interests")
+    assert closest(late, "ja").label == "関心に最も近い一文"
+    assert closest("Sediment comes first. Two. Three. Four.") is None
+    assert closest("One. Two. Three. Four.") is None
+    assert closest("") is None

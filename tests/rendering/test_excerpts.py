@@ -1,6 +1,6 @@
 import pytest
 
-from digest.rendering.excerpts import excerpt, sentences
+from digest.rendering.excerpts import closest_sentence, excerpt, sentences
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,14 @@ def test_no_sentences_asked_for_none_given():
 def test_a_very_long_abstract_costs_little():
     shown = excerpt("." * 200_000, 3, 660)
     assert len(shown.text) <= 660
+
+
+def test_the_closest_sentence_holds_most_of_what_a_reader_wants():
+    abstract = "We look at rain. A delta moves sediment. Deltas, sediment and a solver meet."
+    assert closest_sentence(abstract, ["sediment", "solver"], 200) == (
+        "Deltas, sediment and a solver meet."
+    )
+    assert closest_sentence(abstract, ["delta"], 200) == "A delta moves sediment."
+    assert closest_sentence(abstract, ["elta", "", "glacier"], 200) == ""
+    assert closest_sentence(abstract, ["a+(b", "rain"], 12) == "We look at…"
+    assert closest_sentence("", ["rain"], 20) == ""

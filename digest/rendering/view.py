@@ -1,0 +1,99 @@
+"""The view model: all that the templates of an edition show, as plain strings.
+
+What is the reader's own on a card (number, reasons, the closest sentence, answers) stands in fields
+apart from what is the paper's.
+"""
+
+from dataclasses import dataclass
+
+from digest.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to a safe address."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The beginning of an abstract: its language, and what to call it where there are two."""
+
+    text: str
+    lang: str
+    more: bool
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One paper.
+
+    Attributes:
+        number: its place in the edition, from 1.
+        lang: language of the title.
+        url: the abstract page; empty when nobody told one.
+        authors: shortened; empty when nothing is known.
+        facts: where it was seen, when it appeared, version, popularity.
+        subjects: categories and topics.
+        passages: the abstract, after its translation if there is one.
+        closest: the sentence of the abstract that this reader wants most, where it is not among
+            those shown anyway.
+        answer_page: where to say more, less, save or mute; empty: nowhere.
+        answers: the same, one link for each answer.
+    """
+
+    number: int
+    title: str
+    lang: str
+    url: str
+    authors: str
+    facts: tuple[str, ...]
+    subjects: str
+    passages: tuple[Passage, ...]
+    reasons: tuple[str, ...]
+    links: tuple[Link, ...]
+    closest: Passage | None = None
+    answer_page: str = ""
+    answers: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """Cards under one heading."""
+
+    heading: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the templates of an edition show.
+
+    Attributes:
+        title: of the publication; name: the subscriber's name for the profile.
+        day: the date in full; counts: "10 of 187 new papers", empty on a silent day.
+        preheader: what a mailbox shows beside the subject.
+        silence: why there is no paper; empty when there are some.
+        problems: feeds that could not be read, one line each.
+        receive: why this mail came; empty when it is not a subscription's mail.
+        footer: links for the reader of this edition.
+        omitted: says how many papers had no room; empty when all are there.
+    """
+
+    words: Wording
+    subject: str
+    title: str
+    name: str
+    day: str
+    iso_date: str
+    counts: str
+    preheader: str
+    silence: str
+    sections: tuple[SectionView, ...]
+    problems: tuple[str, ...]
+    receive: str
+    footer: tuple[Link, ...]
+    omitted: str = ""
