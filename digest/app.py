@@ -24,19 +24,20 @@ from digest.delivery import (
 )
 from digest.delivery.inbox import ImapOptions
 from digest.embedding import Embedder, EmbeddingOptions, EndpointOptions, open_embedder
-from digest.errors import EmbeddingError
+from digest.errors import ConfigError, EmbeddingError
 from digest.links import Linker
 from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
 from digest.pipeline.embed import EmbedReport, embed_missing
 from digest.pipeline.likes import learn_likes
 from digest.pipeline.refresh import refresh, with_old_counts
 from digest.pipeline.standing import Standing, standing
-from digest.rendering import Renderer, RenderOptions
+from digest.pipeline.trial import Trials
+from digest.rendering import LetterWriter, Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
-from digest.store import SoftLimit, Store, open_store
-from digest.subscriptions import Subscriptions
+from digest.store import LetterCaps, SoftLimit, Store, open_store
+from digest.subscriptions import Postman, Readers, SignupDesk, Subscriptions
 from digest.tokens import Tokens, make_secret, read_secrets
 
 
@@ -102,6 +103,53 @@ class App:
     def subscriptions(self) -> Subscriptions:
         """The corridor of people."""
         return Subscriptions(self.store)
+
+    @cached_property
+    def signup_desk(self) -> SignupDesk:
+        """Takes sign-ups.
+
+        Raises:
+            ConfigError: there is no secret.
+        """
+        web = self.settings.web
+        caps = LetterCaps(per_client=web.letters_per_client, in_all=web.letters_per_day)
+        return SignupDesk(self.store, self._needed_tokens, caps)
+
+    @cached_property
+    def readers(self) -> Readers:
+        """What subscribers may do by their links.
+
+        Raises:
+            ConfigError: there is no secret.
+        """
+        return Readers(self.store, self._needed_tokens)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Tries profiles on the papers of the last days."""
+        return Trials(self.store, lambda: self.enabled_feeds, self.edition_options, self.clock)
+
+    @property
+    def postman(self) -> Postman | None:
+        """Sends letters about subscriptions; None: no channel carries any."""
+        names = [name for name in ("smtp", "outbox") if name in self.channels]
+        if not names or not self.linker.has_pages:
+            return None
+        edition = self.settings.edition
+        return Postman(
+            self.store,
+            linker=self.linker,
+            writer=LetterWriter(RenderOptions(title=edition.title)),
+            channel=self.channels[names[0]],
+            clock=self.clock,
+            tidy=self.signup_desk.tidy,
+        )
+
+    @property
+    def _needed_tokens(self) -> Tokens:
+        if self.tokens is None:
+            raise ConfigError("the pages need `public_url`, where people find them; set it")
+        return self.tokens
 
     @cached_property
     def edition_options(self) -> EditionOptions:

@@ -160,6 +160,23 @@ class BounceSettings(_Section):
     soft_days: float = Field(7, ge=0, le=90)
 
 
+class WebSettings(_Section):
+    """Where the web pages are served, and what strangers may ask of them."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    proxies: _List = []
+    allow_signup: bool = True
+    letters_per_client: int = Field(10, ge=1, le=10_000)
+    letters_per_day: int = Field(500, ge=1, le=1_000_000)
+    previews_per_minute: int = Field(30, ge=1, le=10_000)
+
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return _words(value)
+
+
 class EmbeddingSettings(_Section):
     """Whether papers are compared by meaning too, and what makes the vectors."""
 
@@ -197,6 +214,7 @@ class Settings(BaseSettings):
     edition: EditionSettings = EditionSettings()
     delivery: DeliverySettings = DeliverySettings()
     smtp: SmtpSettings = SmtpSettings()
+    web: WebSettings = WebSettings()
     bounces: BounceSettings = BounceSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     log: LogSettings = LogSettings()

@@ -22,6 +22,8 @@ feed, file, paper or address, and the cause stays chained. None carries an HTTP 
 secret.
 """
 
+from collections.abc import Mapping
+
 
 class DigestError(Exception):
     """Base of all errors raised on purpose; ``str()`` is fit for an operator's eyes."""
@@ -42,7 +44,16 @@ class ConfigError(DigestError):
 
 
 class ProfileError(ConfigError):
-    """A profile cannot be used; the message lists every problem that was found."""
+    """A profile cannot be used; the message lists every problem that was found.
+
+    Args:
+        message: all of them on one line.
+        problems: each by its place in the profile, where they are known apart.
+    """
+
+    def __init__(self, message: str, problems: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.problems = dict(problems or {})
 
 
 class LibraryError(DigestError):

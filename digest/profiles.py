@@ -3,6 +3,7 @@
 ``config/profile.example.toml`` shows every key. All problems of a file are told at once.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -115,6 +116,8 @@ class _File(_Strict):
         return value
 
 
+_WEIGHTED = re.compile(r"(.+)\^(\d{1,3}(?:\.\d{1,3})?)")
+
 _KINDS = {
     "phrases": InterestKind.PHRASE,
     "authors": InterestKind.AUTHOR,
@@ -148,7 +151,8 @@ def from_mapping(values: dict[str, Any], where: str) -> Profile:
     try:
         file = _File.model_validate(values)
     except ValidationError as error:
-        raise ProfileError(f"the profile {where} cannot be used: {describe(error)}") from None
+        told = f"the profile {where} cannot be used: {describe(error)}"
+        raise ProfileError(told, problems(error)) from None
     interests = tuple(_interests(file))
     if len(interests) > MAX_INTERESTS:
         raise ProfileError(
@@ -203,6 +207,12 @@ def _interests(file: _File) -> Iterable[Interest]:
             yield Interest(kind, value, muted=True)
 
 
+def weighted(text: str) -> str | dict[str, Any]:
+    """Return an interest as a file holds it, of ``words`` or ``words^2``, where 2 is its weight."""
+    found = _WEIGHTED.fullmatch(text)
+    return {"value": found[1], "weight": float(found[2])} if found else text
+
+
 def read_toml(path: Path, what: str) -> dict[str, Any]:
     """Read a TOML file that people write; `what` names its kind in errors.
 
@@ -221,7 +231,12 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
 
 def describe(error: ValidationError) -> str:
     """Return all problems of a pydantic validation on one line, in words for people."""
-    problems: dict[str, str] = {}
+    return "; ".join(f"{place}: {message}" for place, message in problems(error).items())
+
+
+def problems(error: ValidationError) -> dict[str, str]:
+    """Return the problems of a pydantic validation in words for people, by their place."""
+    found: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         names = [str(part) for part in problem["loc"]]
         # A union names each alternative that failed; the key and the position say enough.
@@ -229,8 +244,8 @@ def describe(error: ValidationError) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "is not a known key"
-        problems.setdefault(place, message[:1].lower() + message[1:])
-    return "; ".join(f"{place}: {message}" for place, message in problems.items())
+        found.setdefault(place, message[:1].lower() + message[1:])
+    return found
 
 
 def with_interests(

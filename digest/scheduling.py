@@ -6,8 +6,9 @@ used: they skip or repeat days when the clock changes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,22 +19,28 @@ from digest.errors import DigestError
 from digest.pipeline import Publisher
 from digest.stopping import GRACE_SECONDS, on_signal
 
+# What runs beside the clock, until the event that it is given is set.
+Companion = Callable[[asyncio.Event], Awaitable[None]]
+
 log = structlog.get_logger()
 
 
-async def serve(app: App, *, tick_seconds: float = 60) -> None:
+async def serve(app: App, *, tick_seconds: float = 60, beside: Sequence[Companion] = ()) -> None:
     """Collect and publish by itself until SIGTERM or SIGINT.
 
     Args:
         app: the parts of this installation.
         tick_seconds: how often the ledger is asked; a minute, but less in tests.
+        beside: what else runs in this process until then.
     """
     stopping = asyncio.Event()
     with on_signal(stopping.set):
-        await _serve(app, tick_seconds, stopping)
+        await _serve(app, tick_seconds, stopping, beside)
 
 
-async def _serve(app: App, tick_seconds: float, stopping: asyncio.Event) -> None:
+async def _serve(
+    app: App, tick_seconds: float, stopping: asyncio.Event, beside: Sequence[Companion]
+) -> None:
     publisher = app.publisher()
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "collect": lambda: _collect(app),
@@ -52,6 +59,7 @@ async def _serve(app: App, tick_seconds: float, stopping: asyncio.Event) -> None
     every_tick = IntervalTrigger(seconds=tick_seconds, timezone=UTC)
     for name in work:
         scheduler.add_job(begin, every_tick, args=(name,), next_run_time=utc_now())
+    companions = [asyncio.create_task(_guarded("pages", partial(c, stopping))) for c in beside]
     log.info("started", channels=list(app.channels), feeds=len(app.enabled_feeds))
     # Papers first: the first edition after a start should not be an empty one.
     await begin("collect")
@@ -62,6 +70,7 @@ async def _serve(app: App, tick_seconds: float, stopping: asyncio.Event) -> None
         await asked_to_stop
         scheduler.shutdown()
     await _wind_down(publisher, running)
+    await asyncio.gather(*companions)
     log.info("stopped")
 
 

@@ -73,6 +73,11 @@ class Tokens:
             )
         self._keys = keys
 
+    def pseudonym(self, text: str) -> str:
+        """Return what stands for a text (an address of a computer) where it is not to be kept."""
+        key = hmac.digest(self._keys[0], b"digest pseudonym", hashlib.sha256)
+        return hmac.digest(key, text.encode(), hashlib.sha256)[:_SIGNATURE].hex()
+
     def make(
         self,
         purpose: Purpose,

@@ -20,7 +20,7 @@ from digest.cli.root import (
     run_async,
     write_text,
 )
-from digest.errors import UsageError
+from digest.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from digest.models import Profile, Rendering
@@ -126,10 +126,42 @@ def publish(
 
 @app.command(epilog=example("digest --config /etc/digest/digest.toml serve"))
 def serve(context: typer.Context) -> int:
-    """Collect and publish by itself, until stopped."""
+    """Collect, publish and serve the web pages by itself, until stopped.
+
+    There are pages where `public_url` is set.
+    """
+    from functools import partial
+
     from digest import scheduling
 
-    run_async(scheduling.serve(load_app(context, verbose=True)))
+    parts = load_app(context, verbose=True)
+    beside = []
+    if parts.settings.public_url:
+        from digest.web import serve_pages
+
+        beside.append(partial(serve_pages, parts))
+    run_async(scheduling.serve(parts, beside=beside))
+    return 0
+
+
+@app.command(epilog=example("digest --config /etc/digest/digest.toml web"))
+def web(context: typer.Context) -> int:
+    """Serve the web pages alone, where another process collects and publishes."""
+    import asyncio
+
+    from digest.stopping import on_signal
+    from digest.web import serve_pages
+
+    parts = load_app(context, verbose=True)
+    if not parts.settings.public_url:
+        raise ConfigError("set `public_url` first, the address at which people find the pages")
+
+    async def serving() -> None:
+        stopping = asyncio.Event()
+        with on_signal(stopping.set):
+            await serve_pages(parts, stopping)
+
+    run_async(serving())
     return 0
 
 

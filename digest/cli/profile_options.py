@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +12,6 @@ from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.models import Profile
-
-_WEIGHTED = re.compile(r"(.+)\^(\d+(?:\.\d+)?)")
 
 
 def _many(name: str, metavar: str, help_text: str) -> Any:
@@ -96,7 +93,7 @@ def read_profile(told: dict[str, Any]) -> "Profile":
         UsageError: neither names an interest.
         ProfileError: it cannot be used.
     """
-    from digest.profiles import from_options
+    from digest.profiles import from_options, weighted
 
     options: dict[str, Any] = {"interests": {}, "mute": {}}
     for name, (_, place) in _OPTIONS.items():
@@ -105,7 +102,7 @@ def read_profile(told: dict[str, Any]) -> "Profile":
             continue
         match place:
             case "interests":
-                options["interests"][name] = [_weighted(text) for text in value]
+                options["interests"][name] = [weighted(text) for text in value]
             case "mute":
                 options["mute"][_MUTES[name]] = value
             case _:
@@ -116,9 +113,3 @@ def read_profile(told: dict[str, Any]) -> "Profile":
             "say what is wanted: --profile FILE, or options like --phrase and --author"
         )
     return from_options(told["profile"], options)
-
-
-def _weighted(text: str) -> str | dict[str, Any]:
-    """Return an interest, with the weight that may stand behind ``^``."""
-    found = _WEIGHTED.fullmatch(text)
-    return {"value": found[1], "weight": float(found[2])} if found else text

@@ -54,7 +54,7 @@ class Parcel:
     """One rendered edition (or letter about a subscription) for one address.
 
     Attributes:
-        delivery_id: key of the delivery's row.
+        delivery_id: key of the delivery's row; of a letter, the letter's.
         edition_id: key of the edition; None: a letter, like the one that asks to confirm.
         edition_date: a day in the subscriber's zone.
         composed_at: becomes the mail's Date, so a second sending equals the first.
@@ -82,7 +82,7 @@ class Parcel:
         """A name that stays the same whenever this parcel is sent again; fit for a file."""
         if self.edition_id is not None:
             return f"edition-{self.edition_id}.{self.subscriber_id}"
-        return f"letter-{self.subscriber_id}.{self.composed_at:%Y%m%dT%H%M%S}"
+        return f"letter-{self.delivery_id}.{self.composed_at:%Y%m%dT%H%M%S}"
 
 
 class Session(Protocol):

@@ -13,6 +13,7 @@ from digest.models.editions import (
     Rendering,
     Section,
 )
+from digest.models.letters import Letter, LetterKind, Signup
 from digest.models.papers import (
     SPLIT,
     Entry,
@@ -53,6 +54,8 @@ __all__ = [
     "Interest",
     "InterestKind",
     "KnownPaper",
+    "Letter",
+    "LetterKind",
     "Opinion",
     "Paper",
     "PaperChange",
@@ -67,6 +70,7 @@ __all__ = [
     "ScoredPaper",
     "Section",
     "Sighting",
+    "Signup",
     "Subscriber",
     "SubscriberState",
     "Topic",

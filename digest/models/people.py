@@ -137,7 +137,12 @@ class SubscriberState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """An address that receives; raising `link_generation` revokes the links that it was sent."""
+    """An address that receives.
+
+    Attributes:
+        link_generation: raising it revokes the links that were sent before.
+        paused_until: when a pause ends by itself; None: it does not, or there is none.
+    """
 
     subscriber_id: int
     address: str
@@ -145,6 +150,7 @@ class Subscriber:
     profile: Profile
     created_at: datetime
     link_generation: int = 0
+    paused_until: datetime | None = None
 
 
 class AnswerKind(StrEnum):

@@ -23,6 +23,7 @@ from digest.models import (
     ScoredPaper,
 )
 from digest.pipeline.spelling import Spelling
+from digest.ranking import Candidates
 from digest.store import Store
 from digest.text import fold, parse_arxiv_id, parse_doi, title_key
 
@@ -139,6 +140,8 @@ def judge(
     profile: Profile,
     days: Sequence[date],
     examples: Mapping[str, Paper],
+    *,
+    prepared: Candidates | None = None,
 ) -> Forecast:
     """Do the same with papers that were read before; pure.
 
@@ -148,8 +151,10 @@ def judge(
         profile: what is wanted.
         days: in their order, in the profile's zone.
         examples: the stored papers that example interests name, by the interests' values.
+        prepared: the papers, where they were prepared before; those of other days do not count.
     """
-    sight = _Sight.of(papers, background, profile, days, examples)
+    prepared = prepared or ranking.prepare(papers, background)
+    sight = _Sight.of(papers, prepared, profile, days, examples)
     told = tuple(sight.day(day) for day in days)
     chosen = Counter(s.interest for e in sight.editions.values() for s in e.papers)
     total = chosen.total()
@@ -181,7 +186,7 @@ class _Sight:
 
     profile: Profile
     examples: Mapping[str, Paper]
-    prepared: ranking.Candidates
+    prepared: Candidates
     ranking: Ranking
     lost: frozenset[int]
     by_day: dict[date, set[int]]
@@ -192,7 +197,7 @@ class _Sight:
     def of(
         cls,
         papers: Sequence[Paper],
-        background: Sequence[Paper],
+        prepared: Candidates,
         profile: Profile,
         days: Sequence[date],
         examples: Mapping[str, Paper],
@@ -203,7 +208,6 @@ class _Sight:
         for paper in papers:
             if paper.new_at and (day := paper.new_at.astimezone(zone).date()) in by_day:
                 by_day[day].add(paper.paper_id)
-        prepared = ranking.prepare(papers, background)
         whole = ranking.rank(prepared, profile, examples=examples)
         lost: set[int] = set()
         if profile.muted:

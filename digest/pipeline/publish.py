@@ -194,6 +194,7 @@ class Publisher:
             unknown since their worker stopped.
         """
         now = self._clock()
+        self._store.people.wake(now)
         ledger, runs = self._store.deliveries, self._store.runs
         ledger.evict([owner for owner in ledger.owners(now) if is_gone(owner)], now)
         lost = ledger.recover(now, self._options.unknown, self._repeatable)

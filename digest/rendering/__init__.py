@@ -6,12 +6,16 @@
                                                       ├──► text
                                                       └──► markdown
 
+``letters`` are mails about a subscription; ``pages`` fills the templates of the web pages.
+
 ``cards`` makes every string the templates show, ``words`` holds the languages, ``excerpts``
 shortens abstracts, ``escaping`` keeps hostile text from becoming structure. The templates
 stand outside the package, in ``templates/``, and compute nothing.
 """
 
+from digest.rendering.letters import LetterWriter
+from digest.rendering.pages import Pages
 from digest.rendering.renderer import Links, Renderer, RenderOptions
 from digest.rendering.words import reason_text
 
-__all__ = ["Links", "RenderOptions", "Renderer", "reason_text"]
+__all__ = ["LetterWriter", "Links", "Pages", "RenderOptions", "Renderer", "reason_text"]

@@ -16,6 +16,7 @@ from digest.store.deliveries import Advanced, Balance, Deliveries, Policy
 from digest.store.editions import Editions, History
 from digest.store.feeds import Feeds
 from digest.store.leases import Shard, ShardKey
+from digest.store.letters import LetterCaps, Letters
 from digest.store.papers import Counts, Papers, Provenance
 from digest.store.people import People
 from digest.store.planning import Due
@@ -24,6 +25,7 @@ from digest.store.runs import Run, Runs
 from digest.store.saving import SaveReport
 from digest.store.serial import profile_from_json, profile_to_json
 from digest.store.settling import Composed, Settlement
+from digest.store.signups import Signups
 from digest.store.vectors import Vectors, text_of
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Counts",
     "Due",
     "History",
+    "LetterCaps",
     "Policy",
     "Provenance",
     "Run",
@@ -63,6 +66,8 @@ class Store:
         self.people = People(database)
         self.answers = Answers(database)
         self.bounces = Bounces(database)
+        self.signups = Signups(database)
+        self.letters = Letters(database)
         self.runs = Runs(database)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)

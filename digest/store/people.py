@@ -4,6 +4,7 @@ An address is kept as given, its domain in lower case; two addresses that differ
 are one subscriber, and one suppression.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, sel
 from digest.errors import UsageError
 from digest.models import Profile, Schedule, Subscriber, SubscriberState
 from digest.store.database import Database, insert
-from digest.store.schema import deliveries, runs, subscribers, suppressions
+from digest.store.schema import deliveries, letters, runs, signups, subscribers, suppressions
 from digest.store.serial import (
     minute_of,
     profile_from_json,
@@ -21,6 +22,9 @@ from digest.store.serial import (
     weekday_mask,
     weekdays_of,
 )
+
+# Why an address is suppressed of which only a hash is left.
+ERASED = "erased"
 
 # A token has two bytes for the generation of its links.
 GENERATIONS = 2**16
@@ -33,6 +37,7 @@ SUBSCRIBER_COLUMNS = (
     subscribers.c.profile,
     subscribers.c.created_at,
     subscribers.c.link_generation,
+    subscribers.c.paused_until,
 )
 
 
@@ -69,6 +74,28 @@ class People:
             raise UsageError(f"{address} is a subscriber already; update that one instead")
         return self._one(subscribers.c.subscriber_id == added, address)
 
+    def enrol(self, address: str, profile: Profile, now: datetime) -> Subscriber:
+        """Store a subscriber whose owner confirmed the address, new or come back."""
+        row = {
+            "address": normal(address),
+            "address_key": address_key(address),
+            "state": SubscriberState.ACTIVE.value,
+            "created_at": now,
+            "state_at": now,
+            "paused_until": None,
+            **_profile_columns(profile),
+        }
+        kept = {"address", "address_key", "created_at"}
+        with self._database.writing() as connection:
+            statement = insert(connection, subscribers).values(row)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[subscribers.c.address_key],
+                    set_={name: value for name, value in row.items() if name not in kept},
+                )
+            )
+        return self._one(subscribers.c.address_key == address_key(address), address)
+
     def update(self, address: str, profile: Profile) -> Subscriber:
         """Store a subscriber's new profile.
 
@@ -77,13 +104,37 @@ class People:
         """
         return self._change(address, _profile_columns(profile))
 
-    def set_state(self, address: str, state: SubscriberState, now: datetime) -> Subscriber:
+    def set_state(
+        self,
+        address: str,
+        state: SubscriberState,
+        now: datetime,
+        *,
+        until: datetime | None = None,
+    ) -> Subscriber:
         """Store a subscriber's new state.
+
+        Args:
+            address: whose.
+            state: the new one.
+            now: the present instant.
+            until: when a pause ends by itself.
 
         Raises:
             UsageError: nobody has this address.
         """
-        return self._change(address, {"state": state.value, "state_at": now})
+        return self._change(address, {"state": state.value, "state_at": now, "paused_until": until})
+
+    def wake(self, now: datetime) -> int:
+        """End the pauses that were to end by now; return how many there were."""
+        over = subscribers.c.state == SubscriberState.PAUSED
+        over &= subscribers.c.paused_until <= now
+        awake = {"state": SubscriberState.ACTIVE.value, "state_at": now, "paused_until": None}
+        with self._database.reading() as connection:
+            if connection.scalar(select(exists().where(over))) is not True:
+                return 0  # a tick a minute need not take the lock to write
+        with self._database.writing() as connection:
+            return connection.execute(update(subscribers).where(over).values(awake)).rowcount
 
     def revoke_links(self, address: str) -> Subscriber:
         """Make all links worthless that this subscriber was sent so far.
@@ -93,6 +144,40 @@ class People:
         """
         newer = (subscribers.c.link_generation + 1) % GENERATIONS
         return self._change(address, {"link_generation": newer})
+
+    def erase(self, address: str, now: datetime) -> None:
+        """Forget a subscriber and everything with the address in it; leave a hash of it.
+
+        The hash keeps the address from being added again by anybody but its owner.
+
+        Raises:
+            UsageError: nobody has this address.
+        """
+        key = address_key(address)
+        row = {"address_key": _hashed(key), "reason": ERASED, "suppressed_at": now}
+        with self._database.writing() as connection:
+            gone = connection.execute(delete(subscribers).where(subscribers.c.address_key == key))
+            if not gone.rowcount:
+                raise _nobody(address)
+            for table in (signups, letters):
+                connection.execute(delete(table).where(table.c.address_key == key))
+            connection.execute(
+                insert(connection, suppressions)
+                .on_conflict_do_nothing(index_elements=[suppressions.c.address_key])
+                .values(row)
+            )
+
+    def was_erased(self, address: str) -> bool:
+        """Tell whether the owner of this address had everything erased."""
+        hashed = suppressions.c.address_key == _hashed(address_key(address))
+        with self._database.reading() as connection:
+            return connection.scalar(select(exists().where(hashed))) is True
+
+    def welcome_back(self, address: str) -> None:
+        """Remove the hash that `erase` left: the owner wants to receive again."""
+        hashed = suppressions.c.address_key == _hashed(address_key(address))
+        with self._database.writing() as connection:
+            connection.execute(delete(suppressions).where(hashed))
 
     def remove(self, address: str) -> None:
         """Erase a subscriber with all editions and deliveries; a suppression stays.
@@ -141,6 +226,16 @@ class People:
             Schedule(time(minute // 60, minute % 60), weekdays_of(mask), zone)
             for minute, mask, zone in rows
         ]
+
+    def readdress(self, subscriber_id: int, address: str) -> bool:
+        """Give a subscriber another address; False: it is somebody's already."""
+        taken = exists().where(subscribers.c.address_key == address_key(address))
+        mine = subscribers.c.subscriber_id == subscriber_id
+        new = {"address": normal(address), "address_key": address_key(address)}
+        with self._database.writing() as connection:
+            if connection.scalar(select(taken)):
+                return False
+            return connection.execute(update(subscribers).where(mine).values(new)).rowcount > 0
 
     def suppress(self, address: str, reason: str, now: datetime) -> None:
         """Never mail this address again; the first reason given stays."""
@@ -221,6 +316,10 @@ def address_key(address: str) -> str:
     return address.strip().casefold()
 
 
+def _hashed(key: str) -> str:
+    return "sha256:" + hashlib.sha256(b"digest erased address\n" + key.encode()).hexdigest()
+
+
 def is_mailable() -> ColumnElement[bool]:
     """Return the condition that a row of `subscribers` receives: active, not suppressed."""
     suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
@@ -236,6 +335,7 @@ def subscriber_of(row: Row[*tuple[Any, ...]]) -> Subscriber:
         profile=profile_from_json(row.profile),
         created_at=row.created_at,
         link_generation=row.link_generation,
+        paused_until=row.paused_until,
     )
 
 

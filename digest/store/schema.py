@@ -3,7 +3,8 @@
 Entries and papers: `entries` hold what the sources said, word for word; `papers` are what
 merging made of them, and can be made again from them; `popularity` is the history of counts.
 `vectors` and `text_vectors` are embeddings, where there are any.
-People: `subscribers`, their `answers`, and `suppressions`, which outlive them. The ledger: `runs` plan
+People: `signups` become `subscribers` once an address is confirmed; their `answers`; `letters` about
+subscriptions; and `suppressions`, which outlive all of them. The ledger: `runs` plan
 `deliveries` in `shards`; an `editions` row is committed before anything of it is sent.
 
 Ids are never given twice (AUTOINCREMENT): links in old mails carry them.
@@ -30,7 +31,7 @@ from sqlalchemy import (
 from digest.store.columns import Count, SafeText, UtcDateTime
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = MetaData(
     naming_convention={
@@ -218,8 +219,64 @@ subscribers = Table(
         server_default="0",
         comment="of the links in mails; raising it revokes those sent before",
     ),
+    _at("paused_until", "when a pause ends by itself; NULL: it does not", nullable=True),
     Index(None, "timezone", "send_minute", "weekdays"),
     comment="addresses that receive, with what they want and when",
+    sqlite_autoincrement=True,
+)
+
+signups = Table(
+    "signups",
+    metadata,
+    _id("signup_id", "number of the sign-up"),
+    _text("address", "address that is to be confirmed; domain in lower case"),
+    Column("address_key", SafeText, nullable=False, comment="address, all in lower case"),
+    _to(
+        "subscriber_id",
+        "subscribers.subscriber_id",
+        "whose new address it is; NULL: it is a new subscriber's",
+        cascade=True,
+        nullable=True,
+        unique=True,
+    ),
+    _json("profile", "interests and options of a new subscriber", nullable=True),
+    _at("asked_at", "when it was last asked for"),
+    Index(None, "address_key"),
+    Index(None, "asked_at"),
+    comment="addresses that wait for their owners to confirm; confirming deletes the row",
+    sqlite_autoincrement=True,
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    _id("letter_id", "number of the letter"),
+    Column("kind", String(16), nullable=False, comment="see models.LetterKind"),
+    _text("address", "address that it goes to"),
+    Column("address_key", SafeText, nullable=False, comment="address, all in lower case"),
+    _to(
+        "subscriber_id",
+        "subscribers.subscriber_id",
+        "whose links stand in it; NULL: nobody's",
+        cascade=True,
+        nullable=True,
+        index=True,
+    ),
+    Column("signup_id", Integer, comment="the sign-up that it asks to confirm; it may be gone"),
+    Column("language", String(35), nullable=False, comment="language of the letter"),
+    Column("client", String(64), nullable=False, comment="pseudonym of who asked for it, for caps"),
+    Column("state", String(16), nullable=False, comment="see models.DeliveryState"),
+    Column("attempts", Integer, nullable=False, comment="how often it was handed to the server"),
+    _at("next_try_at", "not to be tried before", nullable=True),
+    _at("lease_until", "until when a worker has it; NULL: nobody does", nullable=True),
+    _text("detail", "last answer of the server, or what happened"),
+    _at("created_at", "when it was asked for"),
+    _at("state_at", "when the state was entered"),
+    Index(None, "state", "next_try_at"),
+    Index(None, "address_key", "created_at"),
+    Index(None, "client", "created_at"),
+    Index(None, "created_at"),
+    comment="mails about subscriptions: what they say is made when they are sent",
     sqlite_autoincrement=True,
 )
 

@@ -44,7 +44,7 @@ async def test_the_same_edition_again_is_not_written_again(tmp_path: Path, parce
 
 async def test_a_letter_does_not_stand_where_the_edition_will(tmp_path: Path, parcel: Make) -> None:
     await deliver(DirectoryChannel(tmp_path), parcel(edition_id=None))
-    assert (tmp_path / "ada@example.org" / "letter-34.20260504T050000.html").is_file()
+    assert (tmp_path / "ada@example.org" / "letter-7.20260504T050000.html").is_file()
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_a_letter_is_no_list_mail_and_has_its_own_message_id(parcel: Make) -> No
     data = build(parcel(edition_id=None, unsubscribe_url=LONG_URL), USUAL)
     lines = header_lines(data)
     assert not [name for name in lines if name.startswith("List-")]
-    assert lines["Message-ID"] == b"<letter-34.20260504T050000@example.org>"
+    assert lines["Message-ID"] == b"<letter-7.20260504T050000@example.org>"
 
 
 # ---------------------------------------------------------------- hostile text

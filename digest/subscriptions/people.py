@@ -1,7 +1,4 @@
-"""The corridor of people: who receives, and what they want.
-
-An address is checked at this border; nothing behind it doubts one again.
-"""
+"""What the operator does with subscribers, vouching for their consent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +21,13 @@ class Subscriptions:
 
         Raises:
             AddressError: mail cannot be sent to this address.
-            UsageError: the address is subscribed already.
+            UsageError: the address is subscribed already, or its owner had it erased.
         """
+        if self.store.people.was_erased(validate(address)):
+            raise UsageError(
+                f"the owner of {address} had everything erased; only the owner can come back, by"
+                " signing up on the web page"
+            )
         return self.store.people.add(validate(address), profile, SubscriberState.ACTIVE, now)
 
     def update(self, address: str, profile: Profile) -> Subscriber:

@@ -1,0 +1,79 @@
+"""Fills the templates of the web pages, which stand in ``templates/web``.
+
+Everything that a template is given is text and is escaped; no view hands over markup.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from digest.errors import RenderError
+from digest.models import Edition
+from digest.rendering import cards
+from digest.rendering.escaping import clean, safe_link
+from digest.rendering.words import shown_text
+from digest.wording import language_name, languages, wording
+
+
+class Pages:
+    """The templates of the web pages, each read once.
+
+    Args:
+        templates: the folder with ``web/``.
+        title: name of the publication.
+        base: path under which the pages are, without a slash at its end.
+        statics: address of each static file, by its name.
+
+    Raises:
+        RenderError: the templates are not there.
+    """
+
+    def __init__(
+        self, templates: Path, *, title: str, base: str = "", statics: Mapping[str, str]
+    ) -> None:
+        if not (templates / "web").is_dir():
+            raise RenderError(f"the templates of the web pages are missing from {templates}")
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {"shown": shown_text, "safe_link": safe_link}
+        self._environment.globals |= {
+            "site": clean(title),
+            "base": base,
+            "static": dict(statics),
+            "languages": [(code, language_name(code)) for code in languages()],
+        }
+
+    def page(self, name: str, language: str, /, **view: Any) -> str:
+        """Return a page.
+
+        Args:
+            name: of the template, like ``home``.
+            language: in which it speaks; English for one that is not spoken here.
+            view: what the template shows.
+
+        Raises:
+            RenderError: the template failed.
+        """
+        words = wording(language)
+        told = {
+            "language": words.language,
+            "gettext": words.gettext,
+            "ngettext": words.ngettext,
+            "pgettext": words.pgettext,
+            "words": words,
+        }
+        try:
+            return self._environment.get_template(f"web/{name}.html.j2").render(told | view)
+        except jinja2.TemplateError as error:
+            raise RenderError(f"the page {name} failed ({clean(str(error))})") from error
+
+    def edition(self, edition: Edition, sentences: int = 3) -> cards.Page:
+        """Return an edition as its template shows it, without links of anybody."""
+        return cards.page(edition, str(self._environment.globals["site"]), [], sentences)

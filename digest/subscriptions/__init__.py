@@ -1,0 +1,27 @@
+"""The corridor of people: who receives, what they want, and how they leave.
+
+::
+
+    operator ─────────────────────────────────────────────► subscriber
+    stranger ──ask──► sign-up ──letter──► link ──confirm──► subscriber ──link──► change, answer, leave
+
+``people`` is for the operator, who vouches for an address; ``desk`` for strangers, whose address
+is nobody's until its owner confirms it; ``readers`` for subscribers, who come by the links in
+their mails; ``postman`` sends the letters. An address is checked at this border; nothing behind
+it doubts one again.
+"""
+
+from digest.subscriptions.desk import Asked, SignupDesk
+from digest.subscriptions.people import Subscriptions
+from digest.subscriptions.postman import Postman, PostReport
+from digest.subscriptions.readers import Question, Readers
+
+__all__ = [
+    "Asked",
+    "PostReport",
+    "Postman",
+    "Question",
+    "Readers",
+    "SignupDesk",
+    "Subscriptions",
+]

@@ -1,0 +1,120 @@
+"""A whole installation with pages, an outbox for its mails, and a clock that stands still."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from digest.app import App
+from digest.config import load
+from digest.merging import assemble, place
+from digest.models import Entry, Interest, InterestKind, Profile, Schedule, SubscriberState
+from digest.web import create
+from digest.web.site import Site
+
+MONDAY = datetime(2026, 11, 16, 8, tzinfo=UTC)
+BASE = "https://digest.example.org"
+SETTINGS = f"""
+data_dir = "state"
+sender = "Digest <digest@example.org>"
+public_url = "{BASE}"
+[delivery]
+channels = ["outbox"]
+[collect]
+sources = "sources.toml"
+[edition]
+popularity_minutes = 0
+[web]
+"""
+SUBJECTS = ("glacier acoustics", "harbour robots", "protein folding", "slow optimisers")
+FILLER = (
+    "We study {} in a carefully invented setting and report seventeen measurements, none of "
+    "which anyone has made before, together with a short discussion of their limits."
+)
+
+
+class House:
+    """An installation as strangers and readers meet it."""
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        (folder / "sources.toml").write_text("")
+        (folder / "digest.toml").write_text(SETTINGS + more)
+        self.folder = folder
+        self.now = MONDAY
+        self.app = App(load(folder / "digest.toml", {}), clock=lambda: self.now)
+        self.postman = self.app.postman
+        self.site = Site.of(self.app)
+        self.client = TestClient(create(self.site), base_url=BASE, follow_redirects=False)
+
+    @property
+    def store(self):
+        return self.app.store
+
+    def add_papers(self, *subjects: str, start: int = 1) -> None:
+        entries = [
+            Entry(
+                source="arxiv",
+                external_id=f"2611.{number:05}",
+                arxiv_id=f"2611.{number:05}",
+                title=f"On {subject}, part {number}",
+                abstract=FILLER.format(subject),
+                authors=("Ada Quill", "Tomo Reed"),
+                categories=("cs.LG",),
+            )
+            for number, subject in enumerate(subjects or SUBJECTS, start)
+        ]
+        self.store.papers.save(assemble(place(entries, []), [], self.now), seen_at=self.now)
+
+    def subscribe(self, address: str = "ada@example.org", *phrases: str, **options):
+        profile = Profile(
+            tuple(Interest(InterestKind.PHRASE, p) for p in phrases or ("glacier acoustics",)),
+            schedule=options.pop("schedule", Schedule()),
+            **options,
+        )
+        return self.store.people.add(address, profile, SubscriberState.ACTIVE, self.now)
+
+    def person(self, address: str = "ada@example.org"):
+        return self.store.people.get(address)
+
+    def publish(self):
+        return asyncio.run(self.app.publisher().publish())
+
+    def mails(self) -> list:
+        """Return the mails sent so far, letters before editions, in the order of their names."""
+        paths = sorted((self.folder / "state" / "outbox").glob("*.eml"))
+        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
+
+    def letters(self) -> list:
+        """Send the letters that wait; return all letters sent so far."""
+        asyncio.run(self.postman.send_due())
+        return [mail for mail in self.mails() if mail["List-Id"] is None]
+
+    def sign_up(self, address: str = "ada@example.org", **fields):
+        form = {"phrases": "glacier acoustics", "address": address, "do": "subscribe"} | fields
+        return self.client.post("/", data=form)
+
+    def dump(self) -> list[str]:
+        import sqlite3
+
+        with sqlite3.connect(self.folder / "state" / "digest.db") as database:
+            return list(database.iterdump())
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def link_of(mail, page: str) -> str:
+    """Return the first link to a page in the text of a mail, without the host."""
+    text = mail.get_body(("plain",)).get_content()
+    return re.search(rf"{re.escape(BASE)}(/{page}/\S+)", text)[1]
+
+
+@pytest.fixture
+def house(tmp_path: Path):
+    made = House(tmp_path)
+    yield made
+    made.app.close()
