@@ -3,7 +3,8 @@
 Everything that a template is given is text and is escaped; no view hands over markup.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,62 @@ class Pages:
     def edition(self, edition: Edition, sentences: int = 3) -> cards.Page:
         """Return an edition as its template shows it, without links of anybody."""
         return cards.page(edition, str(self._environment.globals["site"]), [], sentences)
+
+    def atom(self, editions: Sequence[Edition], language: str, *, here: str, feed: str) -> str:
+        """Return editions, newest first, as an Atom feed (RFC 4287).
+
+        Args:
+            editions: what it holds.
+            language: in which it speaks.
+            here: address of the list of editions; each one's is below it.
+            feed: address of the feed itself.
+        """
+        told = self._feed(editions, language, here)
+        updated = told["entries"][0]["at"] if told["entries"] else "1970-01-01T00:00:00+00:00"
+        return self._template("feed.atom").render(told | {"feed": feed, "updated": updated})
+
+    def json_feed(self, editions: Sequence[Edition], language: str, *, here: str, feed: str) -> str:
+        """Return the same as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+        told = self._feed(editions, language, here)
+        items = [
+            {
+                "id": entry["url"],
+                "url": entry["url"],
+                "title": entry["title"],
+                "content_html": str(entry["html"]),
+                "date_published": entry["at"],
+            }
+            for entry in told["entries"]
+        ]
+        head = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": told["title"],
+            "home_page_url": here,
+            "feed_url": feed,
+            "language": told["language"],
+            "items": items,
+        }
+        return json.dumps(head, ensure_ascii=False)
+
+    def _feed(self, editions: Sequence[Edition], language: str, here: str) -> dict[str, Any]:
+        words = wording(language)
+        site = str(self._environment.globals["site"])
+        name = next((clean(e.name) for e in editions if e.name), "")
+        return {
+            "language": words.language,
+            "title": f"{site}: {name}" if name else site,
+            "here": here,
+            "entries": [self._entry(edition, here) for edition in editions],
+        }
+
+    def _entry(self, edition: Edition, here: str) -> dict[str, Any]:
+        view = self.edition(edition)
+        return {
+            "url": f"{here}/{view.iso_date}",
+            "title": view.subject,
+            "at": edition.composed_at.isoformat(timespec="seconds"),
+            "html": self.page("feed-entry", edition.language, edition=view).strip(),
+        }
+
+    def _template(self, name: str) -> jinja2.Template:
+        return self._environment.get_template(f"web/{name}.j2")

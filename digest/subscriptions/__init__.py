@@ -7,10 +7,11 @@
 
 ``people`` is for the operator, who vouches for an address; ``desk`` for strangers, whose address
 is nobody's until its owner confirms it; ``readers`` for subscribers, who come by the links in
-their mails; ``postman`` sends the letters. An address is checked at this border; nothing behind
+their mails; ``archive`` holds their past editions; ``postman`` sends the letters. An address is checked at this border; nothing behind
 it doubts one again.
 """
 
+from digest.subscriptions.archive import Opened, Volume, open_edition, past_editions
 from digest.subscriptions.desk import Asked, SignupDesk
 from digest.subscriptions.people import Subscriptions
 from digest.subscriptions.postman import Postman, PostReport
@@ -18,10 +19,14 @@ from digest.subscriptions.readers import Question, Readers
 
 __all__ = [
     "Asked",
+    "Opened",
     "PostReport",
     "Postman",
     "Question",
     "Readers",
     "SignupDesk",
     "Subscriptions",
+    "Volume",
+    "open_edition",
+    "past_editions",
 ]

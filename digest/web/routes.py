@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Scope
 
-from digest.web import feedback, health, home, leave, own
+from digest.web import archive, feedback, health, home, leave, own
 from digest.web.guard import Guard
 from digest.web.site import Site
 
@@ -30,6 +30,9 @@ def create(site: Site) -> Starlette:
         Route("/manage/{token}/saved.{form}", own.saved),
         *_both("/unsubscribe/{token}", leave.unsubscribe_page, leave.unsubscribe),
         *_both("/feedback/{token}", feedback.feedback_page, feedback.feedback),
+        Route("/archive/{token}", archive.editions),
+        Route("/archive/{token}/{day}", archive.edition),
+        Route("/feed/{token}.{form}", archive.feed),
         Route("/static/{name}", _static),
         Route("/robots.txt", _robots),
         Route("/healthz", health.healthz),
@@ -60,7 +63,8 @@ async def _static(request: Request) -> Response:
 
 
 async def _robots(request: Request) -> Response:
-    told = "".join(f"Disallow: /{p}/\n" for p in ("confirm", "manage", "unsubscribe", "feedback"))
+    private = ("confirm", "manage", "unsubscribe", "feedback", "archive", "feed")
+    told = "".join(f"Disallow: /{name}/\n" for name in private)
     return PlainTextResponse(f"User-agent: *\n{told}")
 
 
