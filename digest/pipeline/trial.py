@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from digest import ranking
-from digest.models import Answer, Edition, InterestKind, Paper, Profile, Subscriber
+from digest.models import Answer, Edition, Interest, InterestKind, Paper, Profile, Subscriber
 from digest.pipeline.editions import Day, EditionOptions
 from digest.pipeline.forecast import Forecast, judge
 from digest.sources.base import Feed
@@ -116,6 +116,19 @@ class Trials:
         today = profile.schedule.local_date(material.made_at)
         edition = material.day.edition(profile, today, sent=past.sent_papers, answers=answers)
         return Trial(edition, self._forecast(material, profile, today))
+
+    def specimen(self, language: str) -> Trial:
+        """Return an edition of one paper, to show what one looks like.
+
+        It is today's most popular paper; where nothing is popular, one of the category that
+        most papers have. Without papers it is empty.
+        """
+        trial = self.preview(Profile(papers=1, language=language))
+        categories = self.choices().categories
+        if trial.edition.papers or not categories:
+            return trial
+        most = Interest(InterestKind.CATEGORY, categories[0][0])
+        return self.preview(Profile((most,), papers=1, language=language))
 
     def find(self, query: str, limit: int = 8) -> list[Paper]:
         """Return stored papers by link, id, title, or words of it, the newest first."""

@@ -20,7 +20,6 @@ from digest.wording import Wording, wording
 
 # A sign-up is answered after so many seconds, whoever it is for.
 _EVENLY = 0.3
-_SPECIMEN = Profile(papers=1)
 
 
 async def home(request: Request) -> Response:
@@ -28,7 +27,7 @@ async def home(request: Request) -> Response:
     site: Site = request.app.state.site
     language = site.language(request)
     form = ProfileForm(language=language)
-    trial = await asyncio.to_thread(site.trials.preview, _SPECIMEN)
+    trial = await asyncio.to_thread(site.trials.specimen, language)
     return await _page(site, language, Filled(form, None), {"trial": _shown(site, trial, None)})
 
 

@@ -201,3 +201,16 @@ def test_previews_are_rationed(tmp_path) -> None:
     told = [house.client.post("/preview", data={"phrases": "ice"}).text for _ in range(3)]
     assert ["Many people" in text for text in told] == [False, False, True]
     house.app.close()
+
+
+def test_the_page_shows_a_specimen_even_where_nothing_is_popular(house):
+    house.add_papers()
+    told = house.client.get("/").text
+    assert "It looks like this" in told
+    assert re.search(r"On (glacier|harbour|protein|slow) \w+, part \d", told)
+
+
+def test_without_any_paper_the_page_promises_no_specimen(house):
+    told = house.client.get("/").text
+    assert "It looks like this" not in told
+    assert "press Preview" in told
