@@ -126,7 +126,7 @@ def publish(
 
 @app.command(epilog=example("digest --config /etc/digest/digest.toml serve"))
 def serve(context: typer.Context) -> int:
-    """Collect, publish and serve the web pages by itself, until stopped.
+    """Collect, publish and serve pages by itself, until stopped.
 
     There are pages where `public_url` is set.
     """
@@ -146,7 +146,7 @@ def serve(context: typer.Context) -> int:
 
 @app.command(epilog=example("digest --config /etc/digest/digest.toml web"))
 def web(context: typer.Context) -> int:
-    """Serve the web pages alone, where another process collects and publishes."""
+    """Serve the web pages alone; others collect and publish."""
     import asyncio
 
     from digest.stopping import on_signal

@@ -32,9 +32,10 @@ def bounces(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Read mails that came back: suppress dead addresses, honour mails that unsubscribe.
+    """Read mails that came back; stop mailing dead addresses.
 
-    Without an option, the maildir or IMAP mailbox of the settings ([bounces]) is read.
+    Mails that ask to be unsubscribed are honoured. Without an option, the maildir or IMAP
+    mailbox of the settings ([bounces]) is read.
     """
     from digest.pipeline.returns import take_returns
 
@@ -74,7 +75,7 @@ def suppress(
     remove: Annotated[bool, typer.Option("--remove", help="Allow mail to it again.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Never mail an address again, list such addresses, or allow mail again."""
+    """Never mail an address again, or allow it again; list them."""
     parts = load_app(context)
     if list_ == (address is not None) or (list_ and remove):
         raise UsageError("give an address, or --list; --remove goes with an address")
