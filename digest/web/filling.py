@@ -65,7 +65,7 @@ async def _with_upload(
 def _told(name: str, found: list[Adoption], words: Wording) -> str:
     counts = {outcome: sum(a.outcome is outcome for a in found) for outcome in Outcome}
     return words.gettext(
-        "%(format)s: %(matched)s papers we know, %(kept)s kept by their title, %(skipped)s skipped.",
+        "%(format)s: known here %(matched)s, kept by title %(kept)s, skipped %(skipped)s.",
         format=name,
         matched=counts[Outcome.MATCHED],
         kept=counts[Outcome.KEPT],

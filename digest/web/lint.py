@@ -16,11 +16,15 @@ def summary(told: Forecast, profile: Profile, words: Wording) -> str:
     days = max(len(told.days), 1)
     brought = sum(day.papers for day in told.days) / days
     matched = sum(day.matched for day in told.days) / days
+    figure = _short(brought)
+    rate = words.ngettext(
+        "%(num)s paper a day", "%(num)s papers a day", 1 if figure == "1" else 2, num=figure
+    )
     said = words.ngettext(
-        "In the last %(num)s day this would have brought about %(papers)s papers a day.",
-        "In the last %(num)s days this would have brought about %(papers)s papers a day.",
+        "In the last %(num)s day this would have brought about %(rate)s.",
+        "In the last %(num)s days this would have brought about %(rate)s.",
         days,
-        papers=_short(brought),
+        rate=rate,
     )
     if matched <= _MANY_MATCHES * profile.papers:
         return said

@@ -46,6 +46,18 @@ async def manage(request: Request) -> Response:
     return await act(request, site, person, form)
 
 
+async def preview(request: Request) -> Response:
+    """Return the preview alone, for a page that refreshes it while somebody types."""
+    site, person = await _who(request)
+    if person is None:
+        return await site.nowhere(request)
+    form = await read_form(request)
+    language = person.profile.language
+    told = await filled(form, site, wording(language))
+    trial = await tried(request, site, told, person)
+    return await site.page("preview", language, trial=trial, problems=told.problems)
+
+
 async def export(request: Request) -> Response:
     """Return everything that is kept about a subscriber, as JSON."""
     site, person = await _who(request)

@@ -26,6 +26,7 @@ def create(site: Site) -> Starlette:
         Route("/preview", home.preview, methods=["POST"]),
         *_both("/confirm/{token}", home.confirm_page, home.confirm),
         *_both("/manage/{token}", own.manage_page, own.manage),
+        Route("/manage/{token}/preview", own.preview, methods=["POST"]),
         Route("/manage/{token}/data.json", own.export),
         Route("/manage/{token}/saved.{form}", own.saved),
         *_both("/unsubscribe/{token}", leave.unsubscribe_page, leave.unsubscribe),

@@ -332,3 +332,25 @@ def test_links_hold_under_a_path_too(tmp_path) -> None:
 
 def test_dates_are_of_the_readers_zone(house, ada) -> None:
     assert house.person().profile.schedule.local_date(house.now) == date(2026, 11, 16)
+
+
+def test_the_page_of_ones_own_leads_to_the_archive_and_the_feeds(house, ada) -> None:
+    page = house.client.get(path(house.app.linker.manage(ada))).text
+    for link in (
+        house.app.linker.archive(ada),
+        house.app.linker.feed(ada),
+        house.app.linker.feed(ada, "json"),
+    ):
+        assert f'href="{link}"' in page
+        assert house.client.get(path(link)).status_code == 200
+
+
+def test_the_preview_of_ones_own_page_counts_what_was_sent_already(house, ada) -> None:
+    house.publish()
+    fields = {"phrases": "glacier acoustics", "trending": "0"}
+    mine = house.client.post(path(house.app.linker.manage(ada)) + "/preview", data=fields).text
+    anybody = house.client.post("/preview", data=fields).text
+    assert "On glacier acoustics, part 1" in anybody
+    assert "On glacier acoustics, part 1" not in mine
+    assert "Today it would be this" in mine
+    assert house.client.post("/manage/x/preview", data=fields).status_code == 404

@@ -2,7 +2,7 @@
 "use strict";
 
 const zone = document.getElementById("timezone");
-if (zone && zone.value === "UTC" && document.querySelector("form[data-preview]")) {
+if (zone && zone.value === "UTC" && document.querySelector("form[data-zone]")) {
   zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 }
 
