@@ -25,6 +25,7 @@ from digest.wording import languages
 _Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[_Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_INTERESTS = 500
+MAX_PAPERS = 200  # of one edition; what does not fit into a mail stands on the web
 
 # What a new profile begins with; config/profile.example.toml shows every key.
 _NEW = """\
@@ -67,10 +68,10 @@ class _Mute(_Strict):
 
 class _File(_Strict):
     name: Annotated[str, StringConstraints(max_length=200)] = ""
-    papers: int = Field(10, ge=1, le=100)
+    papers: int = Field(10, ge=1, le=MAX_PAPERS)
     minutes: int | None = Field(None, ge=1, le=600)
     bar: Bar = Bar.USUAL
-    trending: int = Field(2, ge=0, le=100)
+    trending: int = Field(2, ge=0, le=MAX_PAPERS)
     language: str = "en"
     format: Format = Format.HTML
     send_time: time = time(7, 0)

@@ -99,7 +99,8 @@ def _body(parcel: Parcel) -> bytes:
     boundary = f"=_{parcel.reference}"
     head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
     line = f"--{boundary}".encode("ascii")
-    parts = (_part("plain", rendering.text), _part("html", rendering.html))
+    beside = rendering.alternative or rendering.text
+    parts = (_part("plain", beside), _part("html", rendering.html))
     return head + b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
 
 

@@ -60,12 +60,18 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """An edition as people read it."""
+    """An edition as people read it.
+
+    Attributes:
+        alternative: the text that stands beside the HTML in one mail, where papers had no room
+            in both; empty: `text` does.
+    """
 
     subject: str
     html: str
     text: str
     markdown: str
+    alternative: str = ""
 
 
 class DeliveryState(StrEnum):

@@ -86,6 +86,7 @@ def page(
         )[:MAX_PROBLEMS],
         receive=_receive(words) if addresses.get("unsubscribe") else "",
         footer=tuple(footer),
+        view=addresses.get("view", ""),
     )
 
 
@@ -108,7 +109,7 @@ def shortened(view: Page, steps: int) -> Page:
                 cards.append(_briefer(card, level))
         if cards:
             sections.append(replace(section, cards=tuple(cards)))
-    told = say.omitted(omitted, view.words) if omitted else ""
+    told = say.omitted(omitted, view.words, on_the_web=bool(view.view)) if omitted else ""
     return replace(view, sections=tuple(sections), omitted=told)
 
 

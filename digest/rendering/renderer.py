@@ -106,18 +106,22 @@ class Renderer:
             self._options.abstract_sentences,
             links.answers,
         )
+        html, fitting = self._fitting_html(view)
+        # Spam filters mind a mail whose two parts say different things.
+        both_cut = fitting.omitted and fitting.view
         return Rendering(
             subject=view.subject,
-            html=self._fitting_html(view),
+            html=html,
             text=self._plain(self._text, view),
             markdown=self._plain(self._markdown, view),
+            alternative=self._plain(self._text, fitting) if both_cut else "",
         )
 
-    def _fitting_html(self, view: cards.Page) -> str:
-        """Return the HTML, with as few papers shortened as the size budget asks for."""
+    def _fitting_html(self, view: cards.Page) -> tuple[str, cards.Page]:
+        """Return the HTML with as few papers shortened as the size asks for, and what it shows."""
         html = self._mail_html(view)
         if len(html.encode()) <= MAX_HTML:
-            return html
+            return html, view
         least, most = 1, 3 * sum(len(section.cards) for section in view.sections)
         while least < most:
             middle = (least + most) // 2
@@ -125,7 +129,8 @@ class Renderer:
                 most = middle
             else:
                 least = middle + 1
-        return self._mail_html(cards.shortened(view, least))
+        fitting = cards.shortened(view, least)
+        return self._mail_html(fitting), fitting
 
     def _mail_html(self, view: cards.Page) -> str:
         filled = self._fill(self._html, view, self._note_html)

@@ -80,6 +80,7 @@ class Page:
         problems: feeds that could not be read, one line each.
         receive: why this mail came; empty when it is not a subscription's mail.
         footer: links for the reader of this edition.
+        view: the edition in the browser; empty: it is not there.
         omitted: says how many papers had no room; empty when all are there.
     """
 
@@ -96,4 +97,5 @@ class Page:
     problems: tuple[str, ...]
     receive: str
     footer: tuple[Link, ...]
+    view: str = ""
     omitted: str = ""

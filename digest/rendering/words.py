@@ -76,8 +76,12 @@ def by_machine(source: str, words: Wording) -> str:
     return words.gettext("Summary by a language model (%(source)s)", source=source)
 
 
-def omitted(count: int, words: Wording) -> str:
-    """Return how many papers had no room."""
+def omitted(count: int, words: Wording, *, on_the_web: bool) -> str:
+    """Return how many papers had no room, and where they are."""
+    if on_the_web:
+        return words.ngettext(
+            "%(num)s more paper on the web", "%(num)s more papers on the web", count
+        )
     return words.ngettext(
         "%(num)s more paper did not fit here; the plain-text form of this edition has all of them.",
         "%(num)s more papers did not fit here; the plain-text form of this edition has all of"

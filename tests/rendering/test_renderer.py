@@ -281,10 +281,25 @@ def test_twenty_papers_with_long_abstracts_need_no_shortening(
 
 
 def test_papers_that_find_no_room_are_counted(renderer: Renderer, pleasant: Edition, links: Links):
-    html = renderer.render(many(pleasant, 120, abstract=SENTENCE), links).html
-    shown = len(LexborHTMLParser(html).css("h3"))
-    assert 25 < shown < 120
-    assert f"{120 - shown} more papers did not fit here" in html
+    without = replace(links, view="")
+    shown = renderer.render(many(pleasant, 120, abstract=SENTENCE), without)
+    told = len(LexborHTMLParser(shown.html).css("h3"))
+    assert 25 < told < 120
+    assert f"{120 - told} more papers did not fit here" in shown.html
+    assert shown.alternative == ""
+
+
+def test_papers_that_find_no_room_are_on_the_web_and_both_parts_of_the_mail_say_so(
+    renderer: Renderer, pleasant: Edition, links: Links
+):
+    shown = renderer.render(many(pleasant, 120, abstract=SENTENCE), links)
+    told = len(LexborHTMLParser(shown.html).css("h3"))
+    line = f"{120 - told} more papers on the web"
+    assert LexborHTMLParser(shown.html).css_first("p.omitted a").text() == line
+    assert f"{line}: {links.view}" in shown.alternative
+    assert f"Paper {told - 1} " in shown.alternative
+    assert f"Paper {told} " not in shown.alternative
+    assert "Paper 119 " in shown.text and line not in shown.text
 
 
 def luminance(colour: str) -> float:
@@ -310,7 +325,6 @@ def test_contrast_is_at_least_4_5_in_both_modes():
     for css in (light, dark):
         inks, grounds = colours(css, "color"), colours(css, "background-color")
         assert len(inks) > 15
-        del inks[".preheader"]
         boxed = {".why-word", ".why-body"}
         for name, ink in inks.items():
             behind = (

@@ -40,9 +40,9 @@ FILLER = (
 class House:
     """An installation as strangers and readers meet it."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", base: str = BASE) -> None:
         (folder / "sources.toml").write_text("")
-        (folder / "digest.toml").write_text(SETTINGS + more)
+        (folder / "digest.toml").write_text(SETTINGS.replace(BASE, base) + more)
         self.folder = folder
         self.now = MONDAY
         self.app = App(load(folder / "digest.toml", {}), clock=lambda: self.now)
@@ -118,3 +118,17 @@ def house(tmp_path: Path):
     made = House(tmp_path)
     yield made
     made.app.close()
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory: pytest.TempPathFactory):
+    """Builds installations that a whole file shares, under an address of one's own."""
+    built: list[House] = []
+
+    def build(base: str = BASE) -> House:
+        built.append(House(tmp_path_factory.mktemp("house"), base=base))
+        return built[-1]
+
+    yield build
+    for made in built:
+        made.app.close()
