@@ -32,6 +32,7 @@ from digest.pipeline.likes import learn_likes
 from digest.pipeline.refresh import refresh, with_old_counts
 from digest.pipeline.standing import Standing, standing
 from digest.pipeline.trial import Trials
+from digest.pipeline.watch import Watch
 from digest.rendering import LetterWriter, Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
@@ -132,18 +133,41 @@ class App:
     @property
     def postman(self) -> Postman | None:
         """Sends letters about subscriptions; None: no channel carries any."""
-        names = [name for name in ("smtp", "outbox") if name in self.channels]
-        if not names or not self.linker.has_pages:
+        channel = self._letter_channel
+        if channel is None or not self.linker.has_pages:
             return None
-        edition = self.settings.edition
         return Postman(
             self.store,
             linker=self.linker,
-            writer=LetterWriter(RenderOptions(title=edition.title)),
-            channel=self.channels[names[0]],
+            writer=self._letter_writer,
+            channel=channel,
             clock=self.clock,
             tidy=self.signup_desk.tidy,
         )
+
+    @cached_property
+    def watch(self) -> Watch | None:
+        """Tells the operator what needs him; None: nobody wants to be told, or by no mail."""
+        channel, address = self._letter_channel, self.settings.operator
+        if channel is None or not address:
+            return None
+        return Watch(
+            self.store,
+            look=self.standing,
+            writer=self._letter_writer,
+            channel=channel,
+            address=address,
+            clock=self.clock,
+        )
+
+    @property
+    def _letter_channel(self) -> Channel | None:
+        names = [name for name in ("smtp", "outbox") if name in self.channels]
+        return self.channels[names[0]] if names else None
+
+    @property
+    def _letter_writer(self) -> LetterWriter:
+        return LetterWriter(RenderOptions(title=self.settings.edition.title))
 
     @property
     def _needed_tokens(self) -> Tokens:

@@ -207,6 +207,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default_factory=lambda: user_data_path("research-digest"))
     sender: str = "Digest <digest@localhost>"
+    operator: str = ""
     public_url: str = ""
     secret: SecretStr = SecretStr("")
     database: DatabaseSettings = DatabaseSettings()
@@ -228,6 +229,13 @@ class Settings(BaseSettings):
         if "@" not in parseaddr(value)[1]:
             raise ValueError(f"{value!r} is no sender; write one like Digest <digest@example.org>")
         return value
+
+    @field_validator("operator")
+    @classmethod
+    def _is_mailbox(cls, value: str) -> str:
+        if value and "@" not in parseaddr(value)[1]:
+            raise ValueError(f"{value!r} is no address; write one like ops@example.org")
+        return parseaddr(value)[1]
 
     @field_validator("public_url")
     @classmethod

@@ -45,6 +45,7 @@ async def _serve(
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "collect": lambda: _collect(app),
         "publish": lambda: _publish(publisher),
+        "watch": lambda: _watch(app),
     }
     running: dict[str, asyncio.Task[None]] = {}
 
@@ -113,6 +114,11 @@ async def _publish(publisher: Publisher) -> None:
             problems=len(report.problems),
             **{state.value: count for state, count in report.states.items() if count},
         )
+
+
+async def _watch(app: App) -> None:
+    if app.watch and (told := await app.watch.look()):
+        log.info("told the operator", matters=told)
 
 
 async def _wind_down(publisher: Publisher, running: dict[str, asyncio.Task[None]]) -> None:

@@ -48,6 +48,7 @@ def test_nested_variables_override_only_their_key(settings_file, monkeypatch):
         ("[smtp]\nport = 'x'", "smtp.port"),
         ("[smtp]\ntls = 'yes'", "smtp.tls"),
         ("sender = 'nobody'", "'nobody' is no sender"),
+        ("operator = 'nobody'", "'nobody' is no address"),
         ("[delivery]\nchannels = ['pigeon']", "pigeon is no channel"),
         ("[delivery", "not valid TOML"),
     ],

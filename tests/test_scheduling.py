@@ -20,7 +20,7 @@ from digest.app import App
 from digest.config import Settings, load
 from digest.delivery import OutboxChannel
 from digest.errors import StoreError
-from digest.models import DeliveryState, Interest, InterestKind, Profile, Schedule
+from digest.models import DeliveryState, FeedState, Interest, InterestKind, Profile, Schedule
 from digest.pipeline import Publisher
 from digest.scheduling import serve
 from servers import MailServer, Web
@@ -121,6 +121,20 @@ async def test_an_edition_goes_out_by_itself_at_its_time_and_only_once(app, web)
     published = [line for line in log if line["event"] == "published"]
     assert [(line["planned"], line["sent"]) for line in published] == [(1, 1)]
     assert len(web.asked) == 1  # feeds are not asked at each tick
+
+
+async def test_the_operator_is_told_by_mail_what_needs_him(installation, web, monkeypatch) -> None:
+    web.answer("/feed", b"gone", status=404)
+    monkeypatch.setenv("DIGEST_OPERATOR", "Ops <ops@example.org>")
+    settings = load(installation, {})
+    told = App(settings, clock=RunningClock(EARLY))
+    place = told.feeds[0].place
+    told.store.feeds.save(FeedState("pond", place=place, error_count=9, last_error="answers 404"))
+    async with serving(told) as log:
+        await until(lambda: outbox(settings))
+        await until(lambda: any(line["event"] == "told the operator" for line in log))
+    assert "Feed pond is failing" in outbox(settings)[0]
+    told.close()
 
 
 async def test_the_first_edition_after_a_start_has_the_papers_of_the_first_collection(

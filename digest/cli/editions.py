@@ -113,8 +113,15 @@ def publish(
         parts.subscriptions.get(address)
     edition_date = _not_in_future(day, (utc_now() + _EASTERNMOST).date())
     publisher = parts.publisher(collect=not no_collect)
-    publishing = publisher.publish(edition_date=edition_date, only=address, on_time=on_time)
-    report = run_async(until_stopped(publishing, publisher.stop))
+
+    async def work() -> "PublishReport":
+        publishing = publisher.publish(edition_date=edition_date, only=address, on_time=on_time)
+        report = await until_stopped(publishing, publisher.stop)
+        if parts.watch:
+            await parts.watch.look()
+        return report
+
+    report = run_async(work())
     _print_report(report, as_json)
     complain((*report.mistakes, *report.problems))
     if report.mistakes:

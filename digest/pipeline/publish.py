@@ -326,7 +326,7 @@ class Publisher:
             return
         told = {s.value: count for s, count in report.states.items() if count}
         problems = [*report.mistakes, *report.problems][:100]
-        finished = {"states": told, "problems": problems}
+        finished = {"states": told, "problems": problems, "mistakes": [*report.mistakes[:10]]}
         self._store.runs.finish(run_id, self._clock(), finished)
 
 

@@ -1,6 +1,7 @@
 """Letters about a subscription: the same calm look as an edition, and no word of a stranger."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import css_inline
@@ -74,7 +75,32 @@ class LetterWriter:
             RenderError: a template failed.
         """
         words = wording(language)
-        letter = _view(kind, self._title, link, words)
+        return self._write(_view(kind, self._title, link, words), words)
+
+    def report(self, matters: Sequence[str]) -> Rendering:
+        """Return a letter to whoever runs the service, in English like all that it says to him.
+
+        Args:
+            matters: what needs him, each in a sentence or two.
+
+        Raises:
+            RenderError: a template failed.
+        """
+        count = f"{len(matters)} {'thing needs' if len(matters) == 1 else 'things need'} you"
+        letter = LetterView(
+            f"{self._title}: {count}",
+            clean(matters[0]),
+            count,
+            tuple(clean(matter) for matter in matters),
+            "",
+            "",
+            "You receive this mail because your address is `operator` in the settings. Each thing is"
+            " told once; what lasts is told again after a day or a week. `digest status` tells how"
+            " everything stands.",
+        )
+        return self._write(letter, wording("en"))
+
+    def _write(self, letter: LetterView, words: Wording) -> Rendering:
         told = {
             "letter": letter,
             "title": self._title,

@@ -26,7 +26,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT = timedelta(seconds=10)
 
 # What only one process at a time does; PostgreSQL's advisory locks are numbers of one's own.
-MIGRATING, MERGING, LEARNING, COUNTING = range(0x6469_6701, 0x6469_6705)
+MIGRATING, MERGING, LEARNING, COUNTING, TURNS = range(0x6469_6701, 0x6469_6706)
 
 
 class Kind(Protocol):

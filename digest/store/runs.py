@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
-from digest.store.database import Database
+from digest.store.database import TURNS, Database
 from digest.store.schema import runs
 
 
@@ -47,9 +47,31 @@ class Runs:
         with self._database.writing() as connection:
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(ended))
 
+    def take_turn(self, kind: str, now: datetime, every: timedelta) -> Run | None:
+        """Take one's turn at what is done by one process at a time, and only so often.
+
+        Returns:
+            The one run of this kind, with what was last reported of it, begun anew; None: it is
+            not time yet. A turn in the future, of a clock that was set back, does not count.
+        """
+        with self._database.writing() as connection:
+            self._database.alone(connection, TURNS)
+            row = connection.execute(_last(kind)).one_or_none()
+            if row and now - every < row.started_at <= now:
+                return None
+            if row is None:
+                added = insert(runs).values(kind=kind, started_at=now).returning(*runs.c)
+                return Run(**connection.execute(added).one()._mapping)
+            begun = {"started_at": now, "finished_at": None}
+            connection.execute(update(runs).where(runs.c.run_id == row.run_id).values(begun))
+            return Run(**(dict(row._mapping) | begun))
+
     def last(self, kind: str) -> Run | None:
         """Return the run of this kind that was started last."""
-        asked = select(runs).where(runs.c.kind == kind).order_by(runs.c.run_id.desc()).limit(1)
         with self._database.reading() as connection:
-            row = connection.execute(asked).one_or_none()
+            row = connection.execute(_last(kind)).one_or_none()
         return Run(**row._mapping) if row else None
+
+
+def _last(kind: str) -> Select[Any]:
+    return select(runs).where(runs.c.kind == kind).order_by(runs.c.run_id.desc()).limit(1)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from digest.app import App
+from digest.config import load
+from digest.models import FeedState
 from servers import Inbox
 
 ADA, BEN = "ada@example.org", "ben@example.org"
@@ -107,6 +109,18 @@ def test_publish_sends_each_once_and_the_sum_balances(cli, ada, collected):
     assert told["sent"] >= 1
     assert second.out.startswith("nothing to send: ")
     assert len(mails(collected)) == told["sent"]
+
+
+def test_publish_tells_the_operator_what_needs_him_even_when_nothing_is_due(cli, home, monkeypatch):
+    monkeypatch.setenv("DIGEST_OPERATOR", "ops@example.org")
+    parts = App(load(home / "config" / "digest.toml", {}))
+    [feed, *_] = parts.enabled_feeds
+    parts.store.feeds.save(FeedState(feed.name, error_count=9, last_error="answers 404"))
+    parts.close()
+    for _ in range(2):
+        assert cli("publish").code == 0
+    [mail] = [message_from_bytes(f.read_bytes(), policy=policy.default) for f in mails(home)]
+    assert (mail["To"], mail["Subject"]) == ("ops@example.org", "Digest: 1 thing needs you")
 
 
 @pytest.mark.parametrize(("options", "asked"), [((), 1), (("--no-collect",), 0)])

@@ -24,3 +24,20 @@ def test_a_run_that_had_nothing_to_do_is_forgotten(store: Store, now: datetime) 
     last = store.runs.last("publish")
     assert last is not None
     assert last.run_id == kept
+
+
+def test_a_turn_is_taken_by_one_and_only_so_often(store: Store, now: datetime) -> None:
+    hour = timedelta(hours=1)
+    first = store.runs.take_turn("watch", now, hour)
+    assert first is not None
+    store.runs.finish(first.run_id, now, {"told": 1})
+    assert store.runs.take_turn("watch", now + timedelta(minutes=59), hour) is None
+    second = store.runs.take_turn("watch", now + hour, hour)
+    assert second == Run(first.run_id, "watch", now + hour, None, {"told": 1})
+    assert store.runs.take_turn("other", now, hour) is not None
+
+
+def test_a_turn_in_the_future_does_not_count(store: Store, now: datetime) -> None:
+    hour = timedelta(hours=1)
+    store.runs.take_turn("watch", now + timedelta(days=365), hour)
+    assert store.runs.take_turn("watch", now, hour) is not None
