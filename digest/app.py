@@ -39,6 +39,7 @@ from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
 from digest.store import LetterCaps, SoftLimit, Store, open_store
 from digest.subscriptions import Postman, Readers, SignupDesk, Subscriptions
+from digest.text import discreet
 from digest.tokens import Tokens, make_secret, read_secrets
 
 
@@ -60,6 +61,7 @@ def configure_logging(settings: LogSettings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _discreetly,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -67,6 +69,13 @@ def configure_logging(settings: LogSettings) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _discreetly(
+    logger: object, method: str, told: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Take addresses and tokens out of what is logged: servers repeat them in their answers."""
+    return {key: discreet(v) if isinstance(v, str) else v for key, v in told.items()}
 
 
 @dataclass(frozen=True)

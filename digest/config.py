@@ -170,6 +170,7 @@ class WebSettings(_Section):
     letters_per_client: int = Field(10, ge=1, le=10_000)
     letters_per_day: int = Field(500, ge=1, le=1_000_000)
     previews_per_minute: int = Field(30, ge=1, le=10_000)
+    metrics_token: SecretStr = SecretStr("")  # empty: there are no metrics on the web
 
     @field_validator("proxies", mode="before")
     @classmethod

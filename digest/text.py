@@ -29,6 +29,10 @@ _ARXIV_ANYWHERE = re.compile(
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 _BIORXIV_VERSION = re.compile(r"^(10\.(?:1101|64898)/.+?)v\d+$")
 
+# Not more than 64 characters before the @ (RFC 5321), so that long lines take no long time.
+_MAILBOX = re.compile(r"[^\s<>()\[\]\"',;:@/=]{1,64}(@[\w-]+\.[\w.-]*\w)")
+_TOKEN = re.compile(r"(/(?:confirm|manage|unsubscribe|feedback|archive|feed)/)[\w-]{16,}")
+
 _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 
 
@@ -57,6 +61,11 @@ def cut(text: str, limit: int) -> str:
 
 
 @lru_cache(maxsize=4_096)  # merging asks for the same titles again and again
+def discreet(text: str) -> str:
+    """Return text without mail addresses and without the tokens of links, for logs."""
+    return _TOKEN.sub(r"\1…", _MAILBOX.sub(r"…\1", text))
+
+
 def title_key(title: str) -> str:
     """Return the key under which two titles are equal.
 

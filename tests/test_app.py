@@ -320,6 +320,21 @@ def test_only_what_is_grave_enough_is_logged(restored_logging, capsys, level, sh
     assert len(capsys.readouterr().err.splitlines()) == shown
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_a_server_said_of_a_reader_is_not_logged(restored_logging, capsys, form) -> None:
+    configure_logging(LogSettings(format=form))
+    try:
+        raise RuntimeError(
+            "550 <ada@example.org>: see https://d.example/manage/AQEAAAABAAAAAAAAAAA"
+        )
+    except RuntimeError as error:
+        structlog.get_logger().exception("handing over failed", error=str(error))
+    said = capsys.readouterr().err
+    assert "ada" not in said
+    assert "AQEAAAAB" not in said
+    assert said.count("@example.org>: see https://d.example/manage/") == 2
+
+
 def test_what_a_server_said_cannot_forge_a_line_of_the_log(restored_logging, capsys) -> None:
     configure_logging(LogSettings())
     structlog.get_logger().warning("feed failed", error="no\n2026 [info] all is well\x1b[2J")

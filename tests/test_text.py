@@ -121,3 +121,18 @@ def test_a_text_is_cut_at_a_word():
 )
 def test_the_language_is_told_by_script(sample, language):
     assert text.guess_language(sample) == language
+
+
+@pytest.mark.parametrize(
+    ("told", "logged"),
+    [
+        ("550 5.1.1 <ada.quill+x@example.org>: unknown", "550 5.1.1 <…@example.org>: unknown"),
+        ("mailto:ada@example.org", "mailto:…@example.org"),
+        ("https://d.example/manage/AQEAAAABAAAAAAAAAAA-x_y?a=b", "https://d.example/manage/…?a=b"),
+        ("/feed/AQEAAAABAAAAAAAAAAA.atom failed", "/feed/….atom failed"),
+        ("https://rss.example/feed/cs.LG is down", "https://rss.example/feed/cs.LG is down"),
+        ("a @ b, @home, x@localhost", "a @ b, @home, x@localhost"),
+    ],
+)
+def test_logs_name_neither_address_nor_token(told, logged):
+    assert text.discreet(told) == logged

@@ -60,7 +60,8 @@ class Database:
     def __init__(self, kind: Kind, busy_timeout: timedelta) -> None:
         self.place = kind.place
         self._kind = kind
-        self.engine = kind.engine(busy_timeout, json_serializer=_to_json)
+        # Errors are logged, and what somebody wants to read is nobody's business there.
+        self.engine = kind.engine(busy_timeout, json_serializer=_to_json, hide_parameters=True)
         self._reader = kind.for_reading(self.engine)
         self._writer = kind.for_writing(self.engine)
 

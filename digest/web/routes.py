@@ -38,6 +38,7 @@ def create(site: Site) -> Starlette:
         Route("/robots.txt", _robots),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
     ]
     under = [Mount(site.base, routes=routes)] if site.base else []
     app = Starlette(

@@ -21,6 +21,7 @@ from digest.app import App
 from digest.config import WebSettings
 from digest.links import Linker
 from digest.models import Profile, Subscriber
+from digest.pipeline.standing import Standing
 from digest.pipeline.trial import Trial, Trials
 from digest.rendering import Pages
 from digest.resources import folder
@@ -57,6 +58,7 @@ class Site:
         templates: the folder with ``web/``.
         title: name of the publication.
         clock: gives the present instant, aware, in UTC.
+        standing: tells how the installation stands.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Site:
         templates: Path,
         title: str,
         clock: Callable[[], datetime],
+        standing: Callable[[], Standing],
     ) -> None:
         self.store = store
         self.desk = desk
@@ -81,6 +84,7 @@ class Site:
         self.postman = postman
         self.settings = settings
         self.clock = clock
+        self.standing = standing
         self.base = urlsplit(linker.public_url).path.rstrip("/")
         self.statics = _statics(templates / "web" / "static")
         addresses = {
@@ -111,6 +115,7 @@ class Site:
             templates=folder("templates"),
             title=app.settings.edition.title,
             clock=app.clock,
+            standing=app.standing,
         )
 
     # ------------------------------------------------------------ answers

@@ -1,6 +1,7 @@
 """What stands around every page: headers, bounds, and a log without tokens."""
 
 import structlog
+from web.conftest import House
 
 from digest.tokens import Purpose
 from digest.web.guard import LARGE_BODY, SMALL_BODY, Buckets, client_of
@@ -115,6 +116,26 @@ def test_a_page_that_fails_says_so_and_nothing_of_why(house, monkeypatch) -> Non
 def test_health_and_readiness(house) -> None:
     assert house.client.get("/healthz").json() == {"status": "ok"}
     assert house.client.get("/readyz").json() == {"status": "ok", "collected_seconds_ago": None}
+
+
+def test_metrics_are_for_who_knows_the_token(tmp_path) -> None:
+    house = House(tmp_path, 'metrics_token = "s3cret"\n')
+    house.subscribe()
+    told = house.client.get("/metrics", headers={"authorization": "Bearer s3cret"})
+    assert told.status_code == 200
+    assert told.headers["content-type"].startswith("text/plain; version=")
+    assert 'digest_subscribers{state="active"} 1.0' in told.text
+    assert "ada@" not in told.text
+    for wrong in ({}, {"authorization": "Bearer secret"}, {"authorization": "Bearer "}):
+        assert house.client.get("/metrics", headers=wrong).status_code == 404
+    house.store.close()
+
+
+def test_without_a_token_there_are_no_metrics(house) -> None:
+    for told in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer"}):
+        answer = house.client.get("/metrics", headers=told)
+        assert answer.status_code == 404
+        assert answer.text == house.client.get("/nowhere").text
 
 
 def test_a_client_is_an_ipv4_address_or_a_network_of_ipv6() -> None:
