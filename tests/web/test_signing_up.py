@@ -111,7 +111,7 @@ def test_a_profile_that_makes_no_sense_is_told_field_by_field(house) -> None:
     answer = house.sign_up(timezone="Moon/Crater", papers="1000")
     assert answer.status_code == 422
     assert "is no time zone" in answer.text
-    assert "less than or equal to 100" in answer.text
+    assert "less than or equal to 200" in answer.text
 
 
 def test_closed_sign_up_takes_nobody(tmp_path) -> None:
