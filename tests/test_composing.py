@@ -6,16 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.composing import compose
+from digest.composing import compose, remarks
 from digest.models import (
     Bar,
     Edition,
     FeedHealth,
     Interest,
+    InterestCount,
     InterestKind,
     Paper,
     Profile,
     Ranking,
+    Remarks,
+    Schedule,
     ScoredPaper,
 )
 
@@ -336,3 +339,59 @@ def test_editions_keep_their_promises(
         if scored.interest is not None:
             key = scored.paper.paper_id
             assert scored.score == max(s[key] for s in by_interest.values() if key in s)
+
+
+def _remarked(
+    ranking: Ranking, *, health: tuple[FeedHealth, ...] = (), **options: object
+) -> Remarks:
+    usual: dict[str, object] = {
+        "counts": (),
+        "days": 7,
+        "since": date(2031, 3, 3),
+        "quiet": False,
+        "sources": {},
+    }
+    profile = options.pop("profile", Profile((A, B)))
+    edition = _compose(ranking, health=health)
+    return remarks(edition, ranking, profile, **(usual | options))  # type: ignore[arg-type]
+
+
+def test_the_chart_holds_the_busiest_interests_first_and_leaves_out_what_had_nothing() -> None:
+    many = [(_interest(f"word {n}"), n) for n in range(12)]
+    week = _remarked(_ranking({A: {1: 1.0}}), counts=many).week
+    assert week[0] == InterestCount("word 11", 11)
+    assert [count.papers for count in week] == [11, 10, 9, 8, 7, 6, 5, 4]
+
+
+def test_an_edition_after_some_days_says_since_when() -> None:
+    one = _ranking({A: {1: 1.0}})
+    assert _remarked(one).since is None
+    assert _remarked(one, since=None).since is None
+    assert _remarked(one, since=date(2031, 2, 25)).since == date(2031, 2, 25)
+    weekly = Profile((A,), schedule=Schedule(weekdays=frozenset({1})))
+    assert (_remarked(one, profile=weekly).weekly, _remarked(one).weekly) == (True, False)
+
+
+def test_few_papers_have_a_reason_trouble_first() -> None:
+    one = _ranking({A: {1: 1.0}})
+    assert _remarked(one, health=(_BROKEN,), quiet=True).thin == (
+        "Few papers this time: there is trouble with one."
+    )
+    assert _remarked(one, quiet=True).thin == (
+        "Few papers this time: the sources announce nothing at weekends and on holidays."
+    )
+    assert _remarked(replace(one, below_bar=3)).thin == (
+        "Few papers this time: of 42 new papers, 3 more came near your interests, below your bar."
+    )
+    assert _remarked(one).thin == (
+        "Few papers this time: of 42 new papers, no others match your interests."
+    )
+    three = _ranking({A: {1: 1.0, 2: 0.9, 3: 0.8}})
+    assert _remarked(three, quiet=True).thin == ""
+    assert _remarked(_ranking({A: {}})).thin == ""  # then it says why it is empty
+    assert _remarked(one, profile=Profile((A,), papers=2)).thin == ""
+
+
+def test_the_sources_read_are_named_and_those_that_announce_nothing() -> None:
+    told = _remarked(_ranking({A: {1: 1.0}}), sources={"arxiv": True, "huggingface": False})
+    assert (told.read, told.quiet) == (("arxiv", "huggingface"), ("arxiv",))

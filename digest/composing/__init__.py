@@ -13,7 +13,8 @@ that stands there already. A paper stands once in an edition, and near-duplicate
 same title, nearly the same abstract) not at all. The edition ends at so many papers, or at so
 many minutes of reading, whichever comes first; but there is always room for one.
 
-``places`` decides that; ``sayings`` is what an edition says itself, in the reader's language.
+``places`` decides that; ``sayings`` is what an edition says itself, in the reader's language, and
+``remarks`` what stands beside its papers.
 """
 
 from collections import deque
@@ -21,11 +22,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from digest.composing.places import Alike, Chosen, Share, fill, same_again
+from digest.composing.remarks import remarks
 from digest.composing.sayings import heading, outside_heading, silence
 from digest.models import Bar, Edition, FeedHealth, Profile, Ranking, ScoredPaper, Section
 from digest.wording import Wording, wording
 
-__all__ = ["Alike", "compose", "same_again"]
+__all__ = ["Alike", "compose", "remarks", "same_again"]
 
 _MANY_SECTIONS = 5  # beyond, sections of one paper share one heading,
 _FEW = 2  # if there are at least so many

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from digest.models import FeedHealth, Interest, InterestKind, Profile, Ranking
+from digest.models import Edition, FeedHealth, Interest, InterestKind, Profile, Ranking
 from digest.text import collapse, cut
 from digest.wording import Wording
 
 _HEADING = 60  # characters of a section's title
+_FEW = 2  # papers, where a subscriber wants many more
 
 
 def heading(interest: Interest, titles: Mapping[str, str], words: Wording) -> str:
@@ -66,6 +67,38 @@ def silence(  # noqa: PLR0911
             "No new papers: the sources announce nothing at weekends and on holidays."
         )
     return words.gettext("No new papers were collected since your last edition.")
+
+
+def thinness(
+    edition: Edition, ranking: Ranking, profile: Profile, quiet: bool, words: Wording
+) -> str:
+    """Return why there are few papers, in a sentence; "" when there are not, or none at all."""
+    shown = len(edition.papers)
+    if not shown or not profile.wanted or shown > min(_FEW, profile.papers // 3):
+        return ""
+    if edition.health:
+        feeds = ", ".join(feed.feed for feed in edition.health)
+        return words.gettext("Few papers this time: there is trouble with %(feeds)s.", feeds=feeds)
+    if quiet:
+        return words.gettext(
+            "Few papers this time: the sources announce nothing at weekends and on holidays."
+        )
+    if ranking.below_bar:
+        return words.ngettext(
+            "Few papers this time: of %(papers)s, %(num)s more came near your interests, below your"
+            " bar.",
+            "Few papers this time: of %(papers)s, %(num)s more came near your interests, below your"
+            " bar.",
+            ranking.below_bar,
+            papers=_papers(ranking.candidates, words),
+        )
+    matched = {scored.paper.paper_id for _, papers in ranking.by_interest for scored in papers}
+    if not matched <= {scored.paper.paper_id for scored in edition.papers}:
+        return ""  # there was no time to read more, or the others say nearly the same
+    return words.gettext(
+        "Few papers this time: of %(papers)s, no others match your interests.",
+        papers=_papers(ranking.candidates, words),
+    )
 
 
 def _papers(count: int, words: Wording) -> str:

@@ -21,13 +21,52 @@ class Section:
 class FeedHealth:
     """How a feed did in the last collection, for the footer and the report.
 
-    `problem` is None when all is well, else one line.
+    Attributes:
+        problem: one line for its operator; None when all is well.
+        condition: the same in a word (``failing``, ``refused``, ``stale``), to be said in the
+            reader's language; empty: not told.
+        times: how often in a row it failed.
+        unseen_date: when it last brought something new; None: not told.
     """
 
     feed: str
     source: str
     entries: int
     problem: str | None = None
+    condition: str = ""
+    times: int = 0
+    unseen_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterestCount:
+    """How many new papers matched an interest, whether or not they were sent."""
+
+    title: str
+    papers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What an edition says beside its papers.
+
+    Attributes:
+        since: the first day of those it sums up; None: it is about one or two days.
+        weekly: whether its subscriber wants one a week.
+        week: new papers of the last days by interest, the most first.
+        days: how many days `week` counts.
+        thin: why there are few papers, in a sentence; empty: there are not.
+        read: keys of the sources that were read for it.
+        quiet: those of them that announce nothing that day.
+    """
+
+    since: date | None = None
+    weekly: bool = False
+    week: tuple[InterestCount, ...] = ()
+    days: int = 7
+    thin: str = ""
+    read: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +80,7 @@ class Edition:
         candidates: how many new papers were looked at.
         silence: why the edition is empty; None when it is not.
         health: feeds that had a problem.
+        remarks: what it says beside its papers.
     """
 
     edition_date: date
@@ -51,6 +91,7 @@ class Edition:
     candidates: int
     silence: str | None = None
     health: tuple[FeedHealth, ...] = ()
+    remarks: Remarks = Remarks()
 
     @property
     def papers(self) -> tuple[ScoredPaper, ...]:

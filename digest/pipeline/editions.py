@@ -22,6 +22,8 @@ from digest.sources.base import Feed
 from digest.store import Store
 
 _SATURDAY = 5
+_WEEK = timedelta(days=7)
+_UNREADABLE = {Condition.FAILING, Condition.REFUSED}
 
 # A paper counts as new from the instant at which its feed was read, and is stored a little
 # later. An edition composed in between must not cut it off; sent papers are known by id.
@@ -76,9 +78,21 @@ class Day:
         states = {state.feed: state for state in store.feeds.states()}
         self._feeds = readings(feeds, states, now)
         self._health = tuple(
-            FeedHealth(r.feed.name, r.feed.source, r.state.entry_count, r.problem)
+            FeedHealth(
+                r.feed.name,
+                r.feed.source,
+                r.state.entry_count,
+                r.problem,
+                condition=r.condition.value,
+                times=r.state.error_count,
+                unseen_date=r.state.unseen_at.date() if r.state.unseen_at else None,
+            )
             for r in self._feeds
         )
+        self._sources = _sources(self._feeds)
+        self._days = min(options.window, _WEEK).days
+        week = now - _WEEK
+        self._week = {p.paper_id for p in self._papers if p.new_at and p.new_at > week}
         self._examples: dict[str, Paper | None] = {}
         self._answered: dict[int, Paper] = {}
 
@@ -102,16 +116,27 @@ class Day:
             answers: what this subscriber answered; later answers than `now` do not count.
         """
         judgement = self.judged(profile, self.eligible(since) - sent, answers=answers)
+        ranked, quiet = judgement.ranking(), _is_quiet(self._feeds, edition_date)
         edition = composing.compose(
-            judgement.ranking(),
+            ranked,
             profile,
             edition_date=edition_date,
             composed_at=self.now,
             health=self._health,
-            quiet=_is_quiet(self._feeds, edition_date),
+            quiet=quiet,
             alike=self._prepared.alike,
         )
-        return _explained(edition, judgement.explained)
+        remarks = composing.remarks(
+            edition,
+            ranked,
+            profile,
+            counts=judgement.counts(self._week),
+            days=self._days,
+            since=profile.schedule.local_date(since) if since else None,
+            quiet=quiet,
+            sources=self._sources,
+        )
+        return replace(_explained(edition, judgement.explained), remarks=remarks)
 
     def eligible(self, since: datetime | None = None) -> set[int]:
         """Return the numbers of the papers that are candidates after an earlier edition.
@@ -208,3 +233,13 @@ def _is_quiet(found: Sequence[FeedReading], edition_date: date) -> bool:
     """Tell whether the sources announce nothing on this day."""
     conditions = {reading.condition for reading in found}
     return conditions == {Condition.QUIET} or edition_date.weekday() >= _SATURDAY
+
+
+def _sources(found: Sequence[FeedReading]) -> dict[str, bool]:
+    """Return the sources that were read, and whether each announces nothing today."""
+    quiet: dict[str, bool] = {}
+    for reading in found:
+        if reading.state.succeeded_at and reading.condition not in _UNREADABLE:
+            is_quiet = reading.condition is Condition.QUIET
+            quiet[reading.feed.source] = quiet.get(reading.feed.source, True) and is_quiet
+    return quiet

@@ -73,9 +73,11 @@ class Judgement:
         self._candidates = candidates
         self._titles = {value: paper.title for value, paper in examples.items()}
         mine = _eligible(candidates, eligible)
-        self._unwanted = _muted(candidates, profile.muted, examples) & mine
+        muted = _muted(candidates, profile.muted, examples)
+        self._unwanted = muted & mine
         self._mine = mine
         known = _known(candidates, profile.wanted, examples, opinions)
+        self._news = ~muted & ~known
         self._shown = mine & ~self._unwanted & ~known
         self._found = match_all(candidates, profile, opinions, examples, meanings or {})
         self._matches = self._found.each
@@ -120,6 +122,14 @@ class Judgement:
             below_bar=self._below_bar,
             titles=self._titles,
         )
+
+    def counts(self, papers: Collection[int]) -> list[tuple[Interest, int]]:
+        """Return for each interest how many of these papers match it, sent before or not."""
+        mine = _eligible(self._candidates, papers) & self._news
+        return [
+            (match.interest, int(np.count_nonzero(match.strength[mine] > 0)))
+            for match in self._matches
+        ]
 
     def explained(self, scored: ScoredPaper) -> ScoredPaper:
         """Return a paper of `ranking` with the strongest reasons for its score.

@@ -14,18 +14,18 @@ from digest.models import AnswerKind, Edition, Paper, ReasonKind, ScoredPaper, S
 from digest.rendering import words as say
 from digest.rendering.escaping import clean, safe_link
 from digest.rendering.excerpts import Excerpt, closest_sentence, excerpt
-from digest.rendering.view import Card, Link, Page, Passage, SectionView
+from digest.rendering.remarks import beside, spanning, trouble
+from digest.rendering.view import Beside, Card, Link, Page, Passage, SectionView
 from digest.rendering.words import BETWEEN, SEPARATOR, reason_text, shown_text, source_title
 from digest.wording import Wording, wording
 
-__all__ = ["Card", "Link", "Page", "Passage", "SectionView", "page", "shortened"]
+__all__ = ["Beside", "Card", "Link", "Page", "Passage", "SectionView", "page", "shortened"]
 
 MAX_TITLE = 300
 MAX_NAME = 60
 MAX_SEARCHED = 150  # of a title; it is about three times longer in an address
 MAX_REASONS = 3
 MAX_SUBJECT = 120
-MAX_PROBLEM = 200
 MAX_PROBLEMS = 12
 SENTENCE = 220  # characters a sentence of an abstract may take; half of it in CJK
 BRIEF = 160
@@ -68,6 +68,7 @@ def page(
         else clean(edition.silence or "") or words.gettext("There is no new paper for you today.")
     )
     counts = say.counts(len(titles), max(edition.candidates, len(titles)), words) if titles else ""
+    counts = spanning(counts, edition.remarks, words)
     return Page(
         words=words,
         subject=_subject(title, edition.edition_date, titles, words),
@@ -79,14 +80,11 @@ def page(
         preheader=_preheader(counts, titles[1:3], words) or silence,
         silence=silence,
         sections=tuple(sections),
-        problems=tuple(
-            f"{clean(h.feed)}: {shown_text(h.problem, MAX_PROBLEM)}"
-            for h in edition.health
-            if h.problem
-        )[:MAX_PROBLEMS],
+        problems=tuple(trouble(h, words) for h in edition.health if h.problem)[:MAX_PROBLEMS],
         receive=_receive(words) if addresses.get("unsubscribe") else "",
         footer=tuple(footer),
         view=addresses.get("view", ""),
+        beside=beside(edition.remarks, words),
     )
 
 

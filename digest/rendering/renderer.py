@@ -153,7 +153,12 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= {"link": markdown_link, "wrap": wrap, "clean": clean}
+        environment.filters |= {
+            "link": markdown_link,
+            "wrap": wrap,
+            "clean": clean,
+            "ready": Markdown,  # what a macro made is escaped already
+        }
         try:
             return environment.get_template(name)
         except jinja2.TemplateError as error:

@@ -69,6 +69,35 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """One interest in the chart of the week: its papers in figures, as blocks and as a share."""
+
+    label: str
+    count: str
+    blocks: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the papers.
+
+    Attributes:
+        heading: of the chart; empty: there is none.
+        bars: the chart, the longest first.
+        on_top: whether it comes before the papers, as in an edition that sums up a week.
+        thin: why there are few papers; empty: there are not.
+        sources: which were read; empty: that is not told.
+    """
+
+    heading: str = ""
+    bars: tuple[Bar, ...] = ()
+    on_top: bool = False
+    thin: str = ""
+    sources: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """All that the templates of an edition show.
 
@@ -82,6 +111,7 @@ class Page:
         footer: links for the reader of this edition.
         view: the edition in the browser; empty: it is not there.
         omitted: says how many papers had no room; empty when all are there.
+        beside: what it says beside its papers.
     """
 
     words: Wording
@@ -99,3 +129,4 @@ class Page:
     footer: tuple[Link, ...]
     view: str = ""
     omitted: str = ""
+    beside: Beside = Beside()

@@ -19,6 +19,8 @@ from digest.store.serial import (
     interest_to_json,
     reasons_from_json,
     reasons_to_json,
+    remarks_from_json,
+    remarks_to_json,
 )
 
 # What a subscriber has, or will have: these papers are not to come again.
@@ -159,6 +161,7 @@ def _edition_row(subscriber_id: int, edition: Edition) -> dict[str, Any]:
         "candidates": edition.candidates,
         "silence": edition.silence,
         "health": health_to_json(edition.health),
+        "remarks": remarks_to_json(edition.remarks),
     }
 
 
@@ -222,6 +225,7 @@ def _edition(
         candidates=row.candidates,
         silence=row.silence,
         health=health_from_json(row.health),
+        remarks=remarks_from_json(row.remarks),
     )
 
 

@@ -61,6 +61,7 @@ editions = Table(
     Column("candidates", Integer, nullable=False, comment="how many new papers were looked at"),
     text("silence", "why it is empty; NULL: it is not", nullable=True),
     plain("health", "feeds that had a problem"),
+    plain("remarks", "what it says beside its papers; NULL: nothing", nullable=True),
     UniqueConstraint("subscriber_id", "edition_date"),
     comment="composed selections, unchangeable",
     sqlite_autoincrement=True,

@@ -1,7 +1,7 @@
 """Turns hand-over types into plain JSON data and back. What is missing takes its default."""
 
 from collections.abc import Mapping, Sequence
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 from digest.models import (
@@ -9,10 +9,12 @@ from digest.models import (
     FeedHealth,
     Format,
     Interest,
+    InterestCount,
     InterestKind,
     Profile,
     Reason,
     ReasonKind,
+    Remarks,
     Schedule,
 )
 
@@ -81,13 +83,48 @@ def reasons_from_json(plain: Sequence[Sequence[Any]]) -> tuple[Reason, ...]:
 
 
 def health_to_json(health: Sequence[FeedHealth]) -> list[list[Any]]:
-    """Return feed health as ``[feed, source, entries, problem]``."""
-    return [[h.feed, h.source, h.entries, h.problem] for h in health]
+    """Return feed health as ``[feed, source, entries, problem, condition, times, day]``."""
+    return [
+        [
+            *(h.feed, h.source, h.entries, h.problem, h.condition, h.times),
+            h.unseen_date and h.unseen_date.isoformat(),
+        ]
+        for h in health
+    ]
 
 
 def health_from_json(plain: Sequence[Sequence[Any]]) -> tuple[FeedHealth, ...]:
     """Return the feed health that `health_to_json` wrote."""
-    return tuple(FeedHealth(*fields) for fields in plain)
+    return tuple(_health(*fields) for fields in plain)
+
+
+def remarks_to_json(remarks: Remarks) -> dict[str, Any] | None:
+    """Return an edition's remarks as plain data; None: there are none."""
+    if remarks == Remarks():
+        return None
+    return {
+        "since": remarks.since and remarks.since.isoformat(),
+        "weekly": remarks.weekly,
+        "week": [[count.title, count.papers] for count in remarks.week],
+        "days": remarks.days,
+        "thin": remarks.thin,
+        "read": list(remarks.read),
+        "quiet": list(remarks.quiet),
+    }
+
+
+def remarks_from_json(plain: Plain | None) -> Remarks:
+    """Return the remarks that `remarks_to_json` wrote."""
+    told = plain or {}
+    return Remarks(
+        since=_day(told.get("since")),
+        weekly=told.get("weekly", False),
+        week=tuple(InterestCount(*count) for count in told.get("week", ())),
+        days=told.get("days", 7),
+        thin=told.get("thin", ""),
+        read=tuple(told.get("read", ())),
+        quiet=tuple(told.get("quiet", ())),
+    )
 
 
 def weekday_mask(weekdays: frozenset[int]) -> int:
@@ -103,6 +140,15 @@ def weekdays_of(mask: int) -> frozenset[int]:
 def minute_of(send_time: time) -> int:
     """Return the minutes from midnight to a send time."""
     return send_time.hour * 60 + send_time.minute
+
+
+def _health(feed: str, source: str, entries: int, problem: str | None, *told: Any) -> FeedHealth:
+    condition, times, day = told or ("", 0, None)
+    return FeedHealth(feed, source, entries, problem, condition, times, _day(day))
+
+
+def _day(plain: str | None) -> date | None:
+    return date.fromisoformat(plain) if plain else None
 
 
 def _interest(plain: Plain) -> Interest:

@@ -441,4 +441,21 @@ async def test_a_feed_that_fails_is_named_in_the_edition(
         edition_options=EditionOptions(),
         clock=clock,
     ).publish()
-    assert "pond.example gave no answer" in channel.parcels[0].rendering.text
+    assert "pond could not be read (3 times in a row)" in channel.parcels[0].rendering.text
+
+
+async def test_a_weekly_edition_sums_up_the_week(publisher, add_papers, subscribe, clock, store):
+    subscribe(schedule=Schedule(weekdays=frozenset({0})))
+    add_papers("glacier acoustics")
+    await publisher().publish()
+    for _ in range(7):
+        clock.move(days=1)
+        add_papers("glacier acoustics", "harbour robots")
+        await publisher().publish()
+    first, second = store.editions.by_ids(store.editions.dates(1).values()).values()
+    assert (first.remarks.since, len(first.papers)) == (None, 1)
+    assert (second.remarks.since, second.remarks.weekly) == (first.edition_date, True)
+    assert [(count.title, count.papers) for count in second.remarks.week] == [
+        ("glacier acoustics", 7)
+    ]
+    assert second.remarks.thin == ""  # the others say nearly the same

@@ -1,6 +1,7 @@
 """Invented editions: one to be glad about, one in Japanese, one of the worst, one silent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,10 +10,12 @@ from digest.models import (
     Edition,
     FeedHealth,
     Interest,
+    InterestCount,
     InterestKind,
     Paper,
     Reason,
     ReasonKind,
+    Remarks,
     ScoredPaper,
     Section,
     Topic,
@@ -29,6 +32,11 @@ LINKS = Links(
     archive="https://digest.example/archive/abc",
     view="https://digest.example/archive/abc/2025-11-21",
     answers={n: f"https://digest.example/feedback/paper{n}" for n in range(1, 5)},
+)
+
+WEEK = Remarks(
+    week=(InterestCount("River forecasting", 41), InterestCount("Robot hands", 7)),
+    read=("arxiv", "huggingface", "aitopics"),
 )
 
 
@@ -177,13 +185,15 @@ def pleasant_sections() -> tuple[Section, ...]:
 @pytest.fixture
 def pleasant() -> Edition:
     """What a reader may find on a good morning."""
-    return make_edition(*pleasant_sections(), name="Rivers and robots")
+    return make_edition(*pleasant_sections(), name="Rivers and robots", remarks=WEEK)
 
 
 @pytest.fixture
 def japanese() -> Edition:
     """The same morning for a reader of Japanese."""
-    return make_edition(*pleasant_sections(), name="河川とロボット", language="ja")
+    remarks = replace(WEEK, since=date(2025, 11, 14), weekly=True)
+    sections = pleasant_sections()
+    return make_edition(*sections, name="河川とロボット", language="ja", remarks=remarks)
 
 
 @pytest.fixture
@@ -194,7 +204,9 @@ def silent() -> Edition:
         health=(
             FeedHealth("arxiv-jp", "arxivjp", 0, "no answer within 20 s, 3 times in a row"),
             FeedHealth("arxiv-cs", "arxiv", 42),
+            FeedHealth("deltas", "generic", 0, "HTTP 503", "failing", 4),
         ),
+        remarks=Remarks(read=("arxiv", "huggingface"), quiet=("arxiv",)),
     )
 
 

@@ -185,7 +185,10 @@ def test_a_silent_day_has_its_own_subject_and_says_why(silent: Edition):
 
 
 def test_only_feeds_with_a_problem_are_named(silent: Edition):
-    assert view(silent).problems == ("arxiv-jp: no answer within 20 s, 3 times in a row",)
+    assert view(silent).problems == (
+        "arxiv-jp: no answer within 20 s, 3 times in a row",
+        "deltas could not be read (4 times in a row)",
+    )
     many = tuple(FeedHealth(f"f{n}", "arxiv", 0, "down " * 500) for n in range(100))
     shown = view(replace(silent, health=many)).problems
     assert len(shown) == cards.MAX_PROBLEMS
@@ -304,3 +307,46 @@ def test_the_sentence_closest_to_a_profile_is_shown_where_the_beginning_leaves_i
     assert closest("Sediment comes first. Two. Three. Four.") is None
     assert closest("One. Two. Three. Four.") is None
     assert closest("") is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "times", "unseen", "english", "japanese"),
+    [
+        ("failing", 1, None, "jp could not be read", "jp を読み込めませんでした"),
+        ("refused", 2, None, "jp answered with something else than papers (2 times in a row)",
+         "jp の応答は論文の一覧ではありませんでした（連続2回）"),
+        ("stale", 0, date(2025, 11, 3), "jp has brought nothing new since 3 Nov, though its source"
+         " announced papers", "jp は、情報源の発表があったのに11月3日から新着がありません"),
+        ("stale", 0, None, "jp has brought nothing so far", "jp からは、まだ何も届いていません"),
+    ],
+)  # fmt: skip
+def test_trouble_with_a_feed_is_told_in_the_readers_language(
+    silent: Edition, condition: str, times: int, unseen: Any, english: str, japanese: str
+):
+    health = (FeedHealth("jp", "arxivjp", 0, "HTTP 503", condition, times, unseen),)
+    assert view(replace(silent, health=health)).problems == (english,)
+    assert view(replace(silent, health=health, language="ja")).problems == (japanese,)
+
+
+def test_the_chart_of_the_week_is_drawn_to_the_longest_bar(pleasant: Edition):
+    beside = view(pleasant).beside
+    assert beside.heading == "New papers on your interests in the last 7 days"
+    assert [(b.label, b.count, len(b.blocks), b.percent) for b in beside.bars] == [
+        ("River forecasting", "41", 20, 100),
+        ("Robot hands", "7", 3, 17),
+    ]
+    assert not beside.on_top
+    assert beside.sources == "Read for this digest: arXiv, Hugging Face, AITopics."
+
+
+def test_an_edition_of_several_days_says_since_when(pleasant: Edition):
+    remarks = replace(pleasant.remarks, since=date(2025, 11, 14), weekly=True)
+    shown = view(replace(pleasant, remarks=remarks))
+    assert shown.counts == "4 of 187 new papers since 14 Nov"
+    assert shown.beside.on_top
+
+
+def test_an_edition_without_remarks_shows_none(one_paper: Any):
+    shown = view(one_paper())
+    assert shown.beside == cards.Beside()
+    assert shown.counts == "1 of 187 new papers"

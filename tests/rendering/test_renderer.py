@@ -15,7 +15,16 @@ from selectolax.lexbor import LexborHTMLParser
 
 from digest import resources
 from digest.errors import RenderError
-from digest.models import Edition, FeedHealth, Reason, ReasonKind, Rendering, Section, Topic
+from digest.models import (
+    Edition,
+    FeedHealth,
+    InterestCount,
+    Reason,
+    ReasonKind,
+    Rendering,
+    Section,
+    Topic,
+)
 from digest.rendering import Links, Renderer, RenderOptions
 from digest.rendering.escaping import columns
 from digest.rendering.renderer import MAX_HTML
@@ -54,7 +63,13 @@ def hostile_edition(edition: Edition, nasty: str) -> Edition:
         for n in (0, 3, 4)
     )
     return replace(
-        edition, sections=sections, name=nasty, health=(FeedHealth(nasty, nasty, 0, nasty),)
+        edition,
+        sections=sections,
+        name=nasty,
+        health=(FeedHealth(nasty, nasty, 0, nasty), FeedHealth(nasty, nasty, 0, nasty, "failing")),
+        remarks=replace(
+            edition.remarks, week=(InterestCount(nasty, 3),), thin=nasty, read=(nasty,)
+        ),
     )
 
 
@@ -214,7 +229,7 @@ def test_html_is_made_for_mail(renderer: Renderer, pleasant: Edition, links: Lin
     assert page.css_first("html").attributes["lang"] == "en"
     assert all(h.attributes["lang"] for h in page.css("h3, p.abstract"))
     assert [n.tag for n in page.css("h1, h2, h3")] == [
-        *("h1", "h2", "h3", "h3", "h2", "h3", "h2", "h3"),
+        *("h1", "h2", "h3", "h3", "h2", "h3", "h2", "h3", "h2"),
     ]
     assert html.index("<meta charset") < 1024
     assert "url(" not in html and "@import" not in html and "src=" not in html

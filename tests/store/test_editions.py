@@ -9,11 +9,13 @@ from digest.models import (
     Edition,
     FeedHealth,
     Interest,
+    InterestCount,
     InterestKind,
     Paper,
     PaperChange,
     Reason,
     ReasonKind,
+    Remarks,
     ScoredPaper,
     Section,
     Subscriber,
@@ -72,7 +74,9 @@ def test_an_edition_comes_back_exactly(
         ),
         42,
         None,
-        (FeedHealth("daily", "huggingface", 0, "no answer"), FeedHealth("cs", "arxiv", 9)),
+        (FeedHealth("daily", "huggingface", 0, "no answer"), FeedHealth("cs", "arxiv", 9),
+         FeedHealth("jp", "arxivjp", 0, "HTTP 503", "failing", 3, today)),
+        Remarks(today - DAY, True, (InterestCount("稀疏", 12),), 5, "Few.", ("arxiv", "x"), ("x",)),
     )  # fmt: skip
     publish(edition)
     numbers = store.editions.dates(1)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import feedparser
 import pytest
 from lxml import etree
+from selectolax.lexbor import LexborHTMLParser
 
 from digest.models import AnswerKind
 
@@ -162,3 +163,16 @@ def test_reading_changes_nothing(house, reader):
         for ask in (house.client.get, house.client.head):
             assert ask(path_of(link)).status_code == 200
     assert house.dump() == before
+
+
+def test_an_edition_has_a_chart_of_the_week_that_can_be_read_aloud(house, reader):
+    told = house.client.get(path_of(house.site.linker.archive(reader, date(2026, 11, 18))))
+    page = LexborHTMLParser(told.text)
+    chart = page.css_first("svg[role=img]")
+    names = (chart.attributes["aria-labelledby"] or "").split()
+    said = [page.css_first(f"#{name}").text(strip=True) for name in names]
+    assert said == [
+        "New papers on your interests in the last 7 days",
+        "glacier acoustics: 3.",
+    ]
+    assert "style=" not in chart.html

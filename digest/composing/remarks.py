@@ -1,0 +1,49 @@
+"""Remarks: what an edition says beside its papers. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from digest.composing.sayings import heading, thinness
+from digest.models import Edition, Interest, InterestCount, Profile, Ranking, Remarks
+from digest.wording import wording
+
+_SHOWN = 8  # interests in the chart
+_SEVERAL = 3  # days; an edition about fewer is about the day
+
+
+def remarks(
+    edition: Edition,
+    ranking: Ranking,
+    profile: Profile,
+    *,
+    counts: Sequence[tuple[Interest, int]],
+    days: int,
+    since: date | None,
+    quiet: bool,
+    sources: Mapping[str, bool],
+) -> Remarks:
+    """Return what an edition says beside its papers.
+
+    Args:
+        edition: its papers.
+        ranking: what they were chosen from.
+        profile: what its subscriber wants.
+        counts: how many papers of the last `days` match each interest.
+        days: how many days `counts` is about.
+        since: the day of the edition before; None: there is none.
+        quiet: whether the sources announce nothing today.
+        sources: keys of those that were read, and whether each announces nothing today.
+    """
+    words = wording(edition.language)
+    titled = [InterestCount(heading(i, ranking.titles, words), n) for i, n in counts if n]
+    titled.sort(key=lambda count: -count.papers)
+    several = since is not None and (edition.edition_date - since).days >= _SEVERAL
+    return Remarks(
+        since=since if several else None,
+        weekly=len(profile.schedule.weekdays) == 1,
+        week=tuple(titled[:_SHOWN]),
+        days=days,
+        thin=thinness(edition, ranking, profile, quiet, words),
+        read=tuple(sources),
+        quiet=tuple(source for source, is_quiet in sources.items() if is_quiet),
+    )
