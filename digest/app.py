@@ -16,8 +16,10 @@ from digest.config import LogSettings, Settings, SmtpAccountSettings
 from digest.delivery import (
     Channel,
     DirectoryChannel,
+    DkimOptions,
     MailOptions,
     OutboxChannel,
+    Signer,
     SmtpChannel,
     SmtpOptions,
     Tls,
@@ -248,7 +250,19 @@ class App:
             sender=self.settings.sender,
             reply_to=self.settings.smtp.reply_to,
             unsubscribe_mailto=self._unsubscribe_address,
+            sign=self.signer.sign if self.signer else None,
         )
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """Signs mails; None: the relay does, or nobody.
+
+        Raises:
+            ConfigError: the keys cannot be used, or the library is missing.
+        """
+        told = self.settings.dkim
+        domain = told.domain or self.settings.sender_address.rpartition("@")[2]
+        return Signer(DkimOptions(domain, told.keys)) if told.keys else None
 
     @cached_property
     def channels(self) -> dict[str, Channel]:

@@ -160,6 +160,13 @@ class BounceSettings(_Section):
     soft_days: float = Field(7, ge=0, le=90)
 
 
+class DkimSettings(_Section):
+    """Whether we sign mails ourselves, and with which keys."""
+
+    domain: str = ""  # empty: the sender's
+    keys: dict[str, Path] = {}  # files of private keys by their selectors
+
+
 class WebSettings(_Section):
     """Where the web pages are served, and what strangers may ask of them."""
 
@@ -216,6 +223,7 @@ class Settings(BaseSettings):
     edition: EditionSettings = EditionSettings()
     delivery: DeliverySettings = DeliverySettings()
     smtp: SmtpSettings = SmtpSettings()
+    dkim: DkimSettings = DkimSettings()
     web: WebSettings = WebSettings()
     bounces: BounceSettings = BounceSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
@@ -367,12 +375,16 @@ def _anchored(settings: Settings, path: Path | None) -> Settings:
         name: path and (folder / path.expanduser()).resolve()
         for name, path in (("maildir", bounces.maildir), ("imap_ca_file", bounces.imap_ca_file))
     }
+    keys = {
+        name: (folder / path.expanduser()).resolve() for name, path in settings.dkim.keys.items()
+    }
     embeddings = settings.embeddings
     weights = embeddings.folder and (folder / embeddings.folder.expanduser()).resolve()
     updated = settings.model_copy(
         update={
             "smtp": settings.smtp.model_copy(update=smtp),
             "bounces": bounces.model_copy(update=waiting),
+            "dkim": settings.dkim.model_copy(update={"keys": keys}),
             "embeddings": embeddings.model_copy(update={"folder": weights}),
             "data_dir": data,
             "collect": settings.collect.model_copy(update={"sources": sources}),

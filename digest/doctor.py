@@ -5,6 +5,8 @@ words what it found.
 """
 
 import asyncio
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -49,6 +51,8 @@ async def examine(app: App, now: datetime) -> list[Check]:
     if database.ok:
         checks.append(_guard("clock", lambda: _clock(app, now)))
         checks.append(_guard("subscribers", lambda: _subscribers(app)))
+        if app.settings.dkim.keys:
+            checks.append(_guard("dkim", lambda: _dkim(app)))
         if app.settings.embeddings.model != "off":
             checks.append(_guard("embeddings", lambda: _embeddings(app)))
     return [*checks, *await _feeds(app, now), *await _channels(app)]
@@ -113,6 +117,29 @@ def _embeddings(app: App) -> Check:
     embedder.embed(["a paper on glacier acoustics"])
     known, made = app.store.papers.counts().papers, app.store.vectors.count(embedder.name)
     return Check("embeddings", ok=True, found=f"{embedder.name}; {made} of {known} papers have one")
+
+
+def _dkim(app: App) -> Check:
+    signer, sender = app.signer, app.settings.sender_address.rpartition("@")[2].lower()
+    assert signer is not None, "there are keys"
+    vouching = signer.domain.lower()
+    if sender != vouching and not sender.endswith(f".{vouching}"):
+        return Check(
+            "dkim", ok=False, found=f"{vouching} would vouch for mails from {sender}",
+            advice="set dkim.domain to the sender's domain or one above it; DMARC wants them to agree",
+        )  # fmt: skip
+    open_to_all = [path.name for path in app.settings.dkim.keys.values() if _is_open(path)]
+    if open_to_all:
+        return Check(
+            "dkim", ok=False, found=f"everybody on this machine can read {', '.join(open_to_all)}",
+            advice="chmod 640 the keys, and chgrp them to the group that runs Digest",
+        )  # fmt: skip
+    records = "; ".join(f"{name}. IN TXT {value}" for name, value in signer.records().items())
+    return Check("dkim", ok=True, found=f"mails are signed; DNS must have: {records}")
+
+
+def _is_open(path: Path) -> bool:
+    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def _clock(app: App, now: datetime) -> Check:

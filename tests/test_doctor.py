@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from digest import doctor
 from digest.app import App
@@ -124,6 +126,23 @@ async def test_without_a_settings_file(tmp_path, sender, well) -> None:
     assert check.ok == well
     assert "no settings file" in check.found
     assert ("digest init" in check.advice) == well
+
+
+async def test_dkim_keys_come_with_the_records_that_dns_must_have(look, change, tmp_path) -> None:
+    key = tmp_path / "dkim.pem"
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    key.write_bytes(Ed25519PrivateKey.generate().private_bytes(*pem, serialization.NoEncryption()))
+    key.chmod(0o640)
+    change("[delivery]", '[dkim.keys]\ns1 = "dkim.pem"\n[delivery]')
+    told = (await look())["dkim"]
+    assert told.ok
+    assert 's1._domainkey.example.org. IN TXT "v=DKIM1; k=ed25519; p=' in told.found
+    key.chmod(0o644)
+    assert "everybody on this machine can read dkim.pem" in (await look())["dkim"].found
+    change("[dkim.keys]", '[dkim]\ndomain = "example.com"\n[dkim.keys]')
+    assert "example.com would vouch for mails from example.org" in (await look())["dkim"].found
+    key.write_text("nonsense")
+    assert "is no private key" in (await look())["dkim"].found
 
 
 async def test_a_data_folder_that_cannot_be_written(look, tmp_path) -> None:

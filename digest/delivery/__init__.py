@@ -3,6 +3,7 @@
 from digest.delivery.addresses import validate
 from digest.delivery.base import Channel, Outcome, OutcomeKind, Parcel, Session
 from digest.delivery.directory import DirectoryChannel
+from digest.delivery.dkim import DkimOptions, Signer
 from digest.delivery.message import build
 from digest.delivery.options import MailOptions, SmtpOptions, Tls
 from digest.delivery.outbox import OutboxChannel
@@ -18,12 +19,14 @@ __all__ = [
     "CHANNELS",
     "Channel",
     "DirectoryChannel",
+    "DkimOptions",
     "MailOptions",
     "OutboxChannel",
     "Outcome",
     "OutcomeKind",
     "Parcel",
     "Session",
+    "Signer",
     "SmtpChannel",
     "SmtpOptions",
     "Tls",

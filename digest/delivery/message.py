@@ -39,7 +39,8 @@ def build(parcel: Parcel, options: MailOptions) -> bytes:
     headers = _headers(parcel, options) + _list_headers(parcel, options)
     headers += [("Content-Language", _language(parcel.language)), ("MIME-Version", "1.0")]
     head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
-    return head + _body(parcel)
+    message = head + _body(parcel)
+    return options.sign(message, parcel.composed_at) if options.sign else message
 
 
 def _headers(parcel: Parcel, options: MailOptions) -> list[tuple[str, str]]:

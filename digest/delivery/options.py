@@ -1,8 +1,9 @@
 """What an operator can set for mails and for the mail server; ``config`` fills these in."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class MailOptions:
         list_id: identifier of RFC 2919, like ``digest.example.org``; empty: made from the
             sender's domain.
         unsubscribe_mailto: an address that takes mails asking to be unsubscribed; empty: none.
+        sign: returns a finished mail, made at an instant, with a signature; None: ours have none.
 
     Raises:
         AddressError: one of the addresses is none.
@@ -36,6 +38,7 @@ class MailOptions:
     reply_to: str = ""
     list_id: str = ""
     unsubscribe_mailto: str = ""
+    sign: Callable[[bytes, datetime], bytes] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         parse_mailbox(self.sender)
