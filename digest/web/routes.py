@@ -23,10 +23,10 @@ def create(site: Site) -> Starlette:
     """Return the pages of a site; they answer under its path and, for proxies that cut it, at /."""
     routes = [
         *_both("/", home.home, home.sign_up),
-        Route("/preview", home.preview, methods=["POST"]),
+        Route("/preview", _closing(home.preview), methods=["POST"]),
         *_both("/confirm/{token}", home.confirm_page, home.confirm),
         *_both("/manage/{token}", own.manage_page, own.manage),
-        Route("/manage/{token}/preview", own.preview, methods=["POST"]),
+        Route("/manage/{token}/preview", _closing(own.preview), methods=["POST"]),
         Route("/manage/{token}/data.json", own.export),
         Route("/manage/{token}/saved.{form}", own.saved),
         *_both("/unsubscribe/{token}", leave.unsubscribe_page, leave.unsubscribe),
@@ -52,7 +52,22 @@ def create(site: Site) -> Starlette:
 
 def _both(path: str, shown: _Handler, sent: _Handler) -> list[Route]:
     """Return the routes of a page: GET shows, POST acts."""
-    return [Route(path, shown, methods=["GET"]), Route(path, sent, methods=["POST"])]
+    return [Route(path, shown, methods=["GET"]), Route(path, _closing(sent), methods=["POST"])]
+
+
+def _closing(handler: _Handler) -> _Handler:
+    """Return a handler after which the files of a form are closed, read or not.
+
+    Browsers send an empty file with every form that could hold one.
+    """
+
+    async def closing(request: Request) -> Response:
+        try:
+            return await handler(request)
+        finally:
+            await request.close()
+
+    return closing
 
 
 async def _static(request: Request) -> Response:

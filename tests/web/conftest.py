@@ -40,9 +40,12 @@ FILLER = (
 class House:
     """An installation as strangers and readers meet it."""
 
-    def __init__(self, folder: Path, more: str = "", base: str = BASE) -> None:
+    def __init__(
+        self, folder: Path, more: str = "", base: str = BASE, channel: str = "outbox"
+    ) -> None:
+        settings = SETTINGS.replace(BASE, base).replace('"outbox"', f'"{channel}"')
         (folder / "sources.toml").write_text("")
-        (folder / "digest.toml").write_text(SETTINGS.replace(BASE, base) + more)
+        (folder / "digest.toml").write_text(settings + more)
         self.folder = folder
         self.now = MONDAY
         self.app = App(load(folder / "digest.toml", {}), clock=lambda: self.now)
@@ -90,8 +93,11 @@ class House:
 
     def letters(self) -> list:
         """Send the letters that wait; return all letters sent so far."""
-        asyncio.run(self.postman.send_due())
+        self.send_letters()
         return [mail for mail in self.mails() if mail["List-Id"] is None]
+
+    def send_letters(self) -> None:
+        asyncio.run(self.postman.send_due())
 
     def sign_up(self, address: str = "ada@example.org", **fields):
         form = {"phrases": "glacier acoustics", "address": address, "do": "subscribe"} | fields
@@ -107,10 +113,10 @@ class House:
         self.now += timedelta(**by)
 
 
-def link_of(mail, page: str) -> str:
+def link_of(mail, page: str, base: str = BASE) -> str:
     """Return the first link to a page in the text of a mail, without the host."""
     text = mail.get_body(("plain",)).get_content()
-    return re.search(rf"{re.escape(BASE)}(/{page}/\S+)", text)[1]
+    return re.search(rf"{re.escape(base)}(/{page}/\S+)", text)[1]
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What stands around every page: headers, bounds, and a log without tokens."""
 
+import gc
+
 import structlog
 from web.conftest import House
 
@@ -152,3 +154,18 @@ def test_a_bucket_fills_again_and_remembers_only_so_many() -> None:
     for other in "bcd":
         assert bucket.take(other, 31)
     assert len(bucket._left) == 3
+
+
+def test_files_that_come_with_a_form_are_closed_whatever_it_asks(house) -> None:
+    house.subscribe()
+    mine = house.app.linker.manage(house.person()).removeprefix("https://digest.example.org")
+    for name in ("", "a.bib"):
+        part = f'Content-Disposition: form-data; name="library"; filename="{name}"'
+        for page, do in (("/", "preview"), ("/preview", "x"), (mine, "save"), (mine, "pause")):
+            body = (
+                f'--x\r\nContent-Disposition: form-data; name="do"\r\n\r\n{do}\r\n'
+                f"--x\r\n{part}\r\nContent-Type: text/plain\r\n\r\nice\r\n--x--\r\n"
+            )
+            kind = {"content-type": "multipart/form-data; boundary=x"}
+            assert house.client.post(page, content=body, headers=kind).status_code < 500
+    gc.collect()  # a file that is still open would be complained of here
