@@ -89,7 +89,7 @@ class Visit:
         return self.page.evaluate(told) > 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its loop runs in this thread; other modules have their own
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here (Debian: apt-get install chromium)")
