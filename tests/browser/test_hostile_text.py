@@ -36,7 +36,7 @@ WORDS = ("ice", "sound", "wave", "depth", "stream", "lake", "crack", "melt", "se
 LIVE = """() => [...document.querySelectorAll('*')].flatMap(element => [
   ...[...element.attributes].filter(a => a.name.startsWith('on') || a.name === 'srcdoc'
     || /^\\s*javascript:/i.test(a.value) && ['href', 'src', 'action'].includes(a.name)),
-  ...(element.matches('iframe,object,embed,base,math,svg,img,meta[http-equiv=refresh]') ? [1] : []),
+  ...(element.matches('iframe,object,embed,base,math,svg:not(.chart),img,meta[http-equiv=refresh]') ? [1] : []),
   ...(element.matches('script:not([src^="/static/"])') ? [2] : []),
 ].map(() => element.outerHTML.slice(0, 200)))"""
 
