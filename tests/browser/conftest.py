@@ -84,6 +84,12 @@ class Visit:
         self.page.goto(link)
         return self.page
 
+    def press(self, name: str) -> Page:
+        """Press the last button of a name, and wait for the page that comes of it."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).last.click()
+        return self.page
+
     def is_wider_than_its_window(self) -> bool:
         told = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return self.page.evaluate(told) > 0

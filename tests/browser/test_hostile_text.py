@@ -98,7 +98,7 @@ def answered_and_filled_in(visit, living, answer, folder) -> None:
     """Send the hostile text ourselves: as answers, in every field, and as a file."""
     page = visit.open(answer)
     page.get_by_label("Never a word again").fill(HOSTILE[0])
-    page.get_by_role("button", name="Mute").last.click()
+    visit.press("Mute")
     assert page.evaluate(LIVE) == []
     page = visit.open(living.base)
     for each in page.locator("details").all():
@@ -116,9 +116,9 @@ def answered_and_filled_in(visit, living, answer, folder) -> None:
     with page.expect_response("**/preview"):  # it follows what is typed
         page.get_by_label("A name for it").fill(HOSTILE[2])
     assert page.evaluate(LIVE) == []
-    page.get_by_role("button", name="Preview").click()
+    visit.press("Preview")
     assert page.get_by_text("known here").is_visible()
     assert page.evaluate(LIVE) == []
     page.get_by_label("Your mail address").fill("new@example.org")
-    page.get_by_role("button", name="Subscribe").click()
+    visit.press("Subscribe")
     assert page.evaluate(LIVE) == []

@@ -46,12 +46,12 @@ def subscribe(visit, living, *, script) -> None:
         assert page.get_by_label("Time zone").input_value() == "Asia/Tokyo"
         page.get_by_text("Today it would be this").wait_for()
     else:
-        page.get_by_role("button", name="Preview").click()
+        visit.press("Preview")
     assert page.get_by_text("1 paper a day").is_visible()
     assert page.get_by_role("link", name=f"On {FIRST}, part 1").is_visible()
     assert page.get_by_label("Words and phrases").input_value() == FIRST
     page.get_by_label("Your mail address").fill("ada@example.org")
-    page.get_by_role("button", name="Subscribe").click()
+    visit.press("Subscribe")
     assert page.get_by_role("heading", name="Look into your mailbox").is_visible()
     assert living.person() is None
 
@@ -60,7 +60,7 @@ def confirm(visit, living, letter) -> None:
     page = visit.open(living.base + link_of(letter, "confirm", living.base))
     assert page.get_by_text(FIRST).is_visible()
     assert living.person() is None
-    page.get_by_role("button", name="Confirm").click()
+    visit.press("Confirm")
     assert page.get_by_role("heading", name="Confirmed").is_visible()
     assert living.person().state is SubscriberState.ACTIVE
 
@@ -73,11 +73,11 @@ def answer(visit, living, edition) -> None:
     page = visit.open(links[FIRST])
     assert page.get_by_role("heading", name=f"On {FIRST}").is_visible()
     assert not living.app.readers.answers(living.person())
-    page.get_by_role("button", name="More like this").click()
+    visit.press("More like this")
     assert page.get_by_role("status").is_visible()
-    page.get_by_role("button", name="Save for later").click()
+    visit.press("Save for later")
     page.get_by_label("Never a word again").fill("dust storms")
-    page.get_by_role("button", name="Mute").last.click()
+    visit.press("Mute")
     told = {a.kind for a, _ in living.app.readers.answers(living.person())}
     assert told == {AnswerKind.MORE, AnswerKind.SAVE}
     assert "dust storms" in [i.value for i in living.person().profile.muted]
@@ -98,20 +98,20 @@ def pause_and_come_back(visit, living) -> None:
     assert page.get_by_text("more On glacier acoustics").is_visible()
     assert not visit.is_wider_than_its_window()
     page.get_by_label("Words and phrases").fill(f"{FIRST}\n{OTHER}")
-    page.get_by_role("button", name="Save", exact=True).click()
+    visit.press("Save")
     assert page.get_by_role("status").is_visible()
     assert [i.value for i in living.person().profile.wanted] == [FIRST, OTHER]
     page.get_by_label("Until").fill("2026-12-01")
-    page.get_by_role("button", name="Pause").click()
+    visit.press("Pause")
     assert living.person().state is SubscriberState.PAUSED
-    page.get_by_role("button", name="Receive again").click()
+    visit.press("Receive again")
     assert living.person().state is SubscriberState.ACTIVE
 
 
 def leave(visit, living, edition) -> None:
     page = visit.open(living.base + link_of(edition, "unsubscribe", living.base))
     assert living.person().state is SubscriberState.ACTIVE
-    page.get_by_role("button", name="Unsubscribe").click()
+    visit.press("Unsubscribe")
     assert page.get_by_role("heading", name="You are unsubscribed").is_visible()
     assert living.person().state is SubscriberState.UNSUBSCRIBED
     living.move(days=1)
