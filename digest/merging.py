@@ -266,8 +266,20 @@ def combine(paper_id: int, sightings: Iterable[Sighting]) -> Paper:
         sources=tuple(dict.fromkeys(e.source for e in entries)),
         first_seen_at=min(s.first_seen_at for s in ordered),
         new_at=min(news, default=None),
+        revised_at=_revised_at(ordered),
         provenance=provenance,
     )
+
+
+def _revised_at(sightings: Sequence[Sighting]) -> datetime | None:
+    """Return when the latest version was first seen, if an earlier one was known by then."""
+    seen: dict[int, datetime] = {}
+    for sighting in sightings:
+        version, at = sighting.entry.arxiv_version or 0, sighting.first_seen_at
+        seen[version] = min(at, seen.get(version, at))
+    latest = max(seen)
+    known_before = any(at < seen[latest] for at in seen.values())
+    return seen[latest] if latest > 1 and known_before else None
 
 
 _COMBINED = (

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic import field_validator as validates
+from pydantic import model_validator as model_validates
 from tomlkit.exceptions import TOMLKitError
 
 from digest.errors import ConfigError, ProfileError
-from digest.models import Bar, Format, Interest, InterestKind, Profile, Schedule
+from digest.models import Bar, Format, Interest, InterestKind, Profile, Schedule, Updates
 from digest.text import collapse
 from digest.wording import languages
 
@@ -44,6 +45,7 @@ class _Strict(BaseModel):
 class _Weighted(_Strict):
     value: _Text
     weight: float = Field(1.0, gt=0, le=100)
+    weekly: bool = False
 
 
 _Wanted = list[_Text | _Weighted]
@@ -78,6 +80,8 @@ class _File(_Strict):
     weekdays: list[_Weekday] = list(WEEKDAYS)
     timezone: str = "UTC"
     send_empty: bool = False
+    updates: Updates = Updates.WITHDRAWN
+    weekly_on: _Weekday | None = None
     interests: _Interests = _Interests()
     mute: _Mute = _Mute()
 
@@ -99,6 +103,12 @@ class _File(_Strict):
             raise ValueError(f"{value!r} is not spoken here; choose {' or '.join(languages())}")
         return value
 
+    @model_validates(mode="after")
+    def _weekly_day_is_chosen(self) -> "_File":
+        if self.weekly_on and self.weekly_on not in self.weekdays:
+            raise ValueError(f"weekly_on: {self.weekly_on!r} is not among the weekdays")
+        return self
+
     @validates("send_time", mode="before")
     @classmethod
     def _clock_time(cls, value: object) -> object:
@@ -117,6 +127,7 @@ class _File(_Strict):
         return value
 
 
+_WEEKLY = re.compile(r"(.+?)\s*@weekly", re.IGNORECASE)
 _WEIGHTED = re.compile(r"(.+)\^(\d{1,3}(?:\.\d{1,3})?)")
 
 _KINDS = {
@@ -174,6 +185,8 @@ def from_mapping(values: dict[str, Any], where: str) -> Profile:
             timezone=file.timezone,
         ),
         send_empty=file.send_empty,
+        updates=file.updates,
+        weekly_on=WEEKDAYS.index(file.weekly_on) if file.weekly_on else None,
     )
 
 
@@ -203,15 +216,25 @@ def _interests(file: _File) -> Iterable[Interest]:
             if isinstance(wanted, str):
                 yield Interest(kind, wanted)
             else:
-                yield Interest(kind, wanted.value, wanted.weight)
+                yield Interest(kind, wanted.value, wanted.weight, weekly=wanted.weekly)
         for value in getattr(file.mute, key, ()):
             yield Interest(kind, value, muted=True)
 
 
 def weighted(text: str) -> str | dict[str, Any]:
-    """Return an interest as a file holds it, of ``words`` or ``words^2``, where 2 is its weight."""
-    found = _WEIGHTED.fullmatch(text)
-    return {"value": found[1], "weight": float(found[2])} if found else text
+    """Return an interest as a file holds it, of ``words``, ``words^2`` or ``words^2 @weekly``.
+
+    2 is its weight; weekly ones come once a week.
+    """
+    if weekly := _WEEKLY.fullmatch(text):
+        text = weekly[1]
+    if found := _WEIGHTED.fullmatch(text):
+        told = {"value": found[1], "weight": float(found[2])}
+    elif weekly:
+        told = {"value": text}
+    else:
+        return text
+    return told | ({"weekly": True} if weekly else {})
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

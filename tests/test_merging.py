@@ -349,3 +349,17 @@ def test_a_feed_that_gives_all_its_items_one_title_and_one_doi_is_merged_in_no_t
     assert len(papers(titles)) == 2_000
     papers(many)
     assert time.process_time() - started < 5
+
+
+def test_a_revision_counts_from_when_its_version_was_seen_and_only_after_an_earlier_one():
+    first, second = entry(arxiv_version=1), entry(arxiv_version=2)
+    earlier = NOW - timedelta(days=3)
+    assert combine(7, [Sighting(first, earlier)]).revised_at is None
+    assert combine(7, [Sighting(second, NOW)]).revised_at is None
+    assert combine(7, [Sighting(first, NOW), Sighting(second, NOW)]).revised_at is None
+    both = [Sighting(first, earlier), Sighting(second, NOW)]
+    assert combine(7, both).revised_at == NOW
+    translated = Sighting(entry("arxivjp", arxiv_version=None), NOW + timedelta(days=1))
+    assert combine(7, [*both, translated]).revised_at == NOW
+    third = Sighting(entry(arxiv_version=3), NOW + timedelta(days=2))
+    assert combine(7, [*both, third]).revised_at == third.first_seen_at

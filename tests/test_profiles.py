@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from digest.errors import ProfileError
-from digest.models import Bar, Format, Interest, InterestKind
-from digest.profiles import from_mapping, load, with_interests
+from digest.models import Bar, Format, Interest, InterestKind, Updates
+from digest.profiles import from_mapping, load, weighted, with_interests
 
 
 def test_an_empty_file_is_a_profile_with_defaults(tmp_path):
@@ -131,3 +131,38 @@ def test_a_language_that_is_not_spoken_here_is_told() -> None:
     assert from_mapping({"language": "ja"}, "p").language == "ja"
     with pytest.raises(ProfileError, match=r"'fr' is not spoken here; choose en or ja"):
         from_mapping({"language": "fr"}, "p")
+
+
+def test_an_interest_may_come_once_a_week_on_a_day_of_its_own() -> None:
+    values = {
+        "weekdays": ["mon", "fri"],
+        "interests": {"phrases": [{"value": "ice", "weekly": True}, "snow"]},
+    }
+    profile = from_mapping(values, "x")
+    assert [i.weekly for i in profile.interests] == [True, False]
+    assert profile.weekly_day == 0
+    assert from_mapping(values | {"weekly_on": "fri"}, "x").weekly_day == 4
+    with pytest.raises(ProfileError, match="'tue' is not among the weekdays"):
+        from_mapping(values | {"weekly_on": "tue"}, "x")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("slow light", "slow light"),
+        ("slow light^2", {"value": "slow light", "weight": 2.0}),
+        ("slow light @weekly", {"value": "slow light", "weekly": True}),
+        ("slow light^2.5 @Weekly", {"value": "slow light", "weight": 2.5, "weekly": True}),
+        ("@weekly", "@weekly"),
+        ("mail @weekly news", "mail @weekly news"),
+    ],
+)
+def test_a_line_carries_weight_and_cadence(line: str, told: object) -> None:
+    assert weighted(line) == told
+
+
+def test_news_of_sent_papers_is_of_withdrawals_unless_told_otherwise() -> None:
+    assert from_mapping({}, "x").updates is Updates.WITHDRAWN
+    assert from_mapping({"updates": "all"}, "x").updates is Updates.ALL
+    with pytest.raises(ProfileError, match="updates"):
+        from_mapping({"updates": "some"}, "x")

@@ -66,13 +66,19 @@ def preview(
     wanted = person.profile if person else read_profile(told)
     edition_date, now = _moment(day, wanted, utc_now())
     candidates = Candidates(parts.store, parts.enabled_feeds, parts.edition_options, now)
-    past, answers = History(), tuple[Answer, ...]()
+    past, answers, received = History(), tuple[Answer, ...](), dict[int, datetime]()
     if person:
         ids = [person.subscriber_id]
         past = parts.store.editions.history(ids, since=candidates.since)[person.subscriber_id]
         answers = parts.store.answers.of(ids).get(person.subscriber_id, ())
+        received = parts.store.editions.received(ids, candidates.revised)[person.subscriber_id]
     edition = candidates.edition(
-        wanted, edition_date, since=past.cut, sent=past.sent_papers, answers=answers
+        wanted,
+        edition_date,
+        since=past.cut,
+        sent=past.sent_papers,
+        answers=answers,
+        received=received,
     )
     write_text(_in_format(parts.renderer.render(edition, Links()), format), out)
     return 0

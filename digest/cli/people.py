@@ -132,10 +132,15 @@ def subscriber_json(person: "Subscriber") -> dict[str, Any]:
         "weekdays": [WEEKDAYS[day] for day in sorted(profile.schedule.weekdays)],
         "timezone": profile.schedule.timezone,
         "send_empty": profile.send_empty,
+        "updates": profile.updates.value,
+        "weekly_on": None if profile.weekly_on is None else WEEKDAYS[profile.weekly_on],
         "minutes": profile.minutes,
         "bar": profile.bar,
         "interests": [
-            {"kind": i.kind, "value": i.value, "weight": i.weight, "muted": i.muted}
+            {
+                **{"kind": i.kind, "value": i.value, "weight": i.weight, "muted": i.muted},
+                "weekly": i.weekly,
+            }
             for i in profile.interests
         ],
     }

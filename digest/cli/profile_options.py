@@ -53,6 +53,10 @@ _OPTIONS: dict[str, tuple[Any, str]] = {
     "mail_format": (_one("--mail-format", "html|txt|md", "The form of the mail."), "option"),
     "send_time": (_one("--send-time", "TIME", "When it is sent, like 07:00."), "option"),
     "weekdays": (_one("--weekdays", "DAYS", "On which days, like mon,wed,fri."), "option"),
+    "updates": (
+        _one("--updates", "none|withdrawn|all", "News of papers that were sent before."),
+        "option",
+    ),
     "timezone": (_one("--timezone", "ZONE", "Whose clock, like Europe/Berlin."), "option"),
 }
 _MUTES = {

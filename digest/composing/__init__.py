@@ -14,7 +14,7 @@ same title, nearly the same abstract) not at all. The edition ends at so many pa
 many minutes of reading, whichever comes first; but there is always room for one.
 
 ``places`` decides that; ``sayings`` is what an edition says itself, in the reader's language, and
-``remarks`` what stands beside its papers.
+``remarks`` what stands beside its papers. ``updates`` adds papers that were sent before and have changed.
 """
 
 from collections import deque
@@ -24,10 +24,11 @@ from datetime import date, datetime
 from digest.composing.places import Alike, Chosen, Share, fill, same_again
 from digest.composing.remarks import remarks
 from digest.composing.sayings import heading, outside_heading, silence
+from digest.composing.updates import with_updates
 from digest.models import Bar, Edition, FeedHealth, Profile, Ranking, ScoredPaper, Section
 from digest.wording import Wording, wording
 
-__all__ = ["Alike", "compose", "remarks", "same_again"]
+__all__ = ["Alike", "compose", "remarks", "same_again", "with_updates"]
 
 _MANY_SECTIONS = 5  # beyond, sections of one paper share one heading,
 _FEW = 2  # if there are at least so many

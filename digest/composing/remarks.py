@@ -1,6 +1,7 @@
 """Remarks: what an edition says beside its papers. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from digest.composing.sayings import heading, thinness
@@ -35,7 +36,11 @@ def remarks(
         sources: keys of those that were read, and whether each announces nothing today.
     """
     words = wording(edition.language)
-    titled = [InterestCount(heading(i, ranking.titles, words), n) for i, n in counts if n]
+    titled = [
+        InterestCount(heading(replace(i, weekly=False), ranking.titles, words), n)
+        for i, n in counts
+        if n
+    ]
     titled.sort(key=lambda count: -count.papers)
     several = since is not None and (edition.edition_date - since).days >= _SEVERAL
     return Remarks(

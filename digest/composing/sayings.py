@@ -12,6 +12,11 @@ _FEW = 2  # papers, where a subscriber wants many more
 
 def heading(interest: Interest, titles: Mapping[str, str], words: Wording) -> str:
     """Return an interest in a few words; `titles` are those of example papers."""
+    told = _heading(interest, titles, words)
+    return words.gettext("%(interest)s: this week", interest=told) if interest.weekly else told
+
+
+def _heading(interest: Interest, titles: Mapping[str, str], words: Wording) -> str:
     if interest.kind is InterestKind.ANSWERS:
         return words.gettext("Like what you liked")
     if interest.kind is InterestKind.EXAMPLE:

@@ -38,6 +38,7 @@ from digest.models.people import (
     Schedule,
     Subscriber,
     SubscriberState,
+    Updates,
 )
 from digest.models.rankings import Opinion, Ranking, Reason, ReasonKind, ScoredPaper
 
@@ -78,4 +79,5 @@ __all__ = [
     "Subscriber",
     "SubscriberState",
     "Topic",
+    "Updates",
 ]

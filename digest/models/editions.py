@@ -10,11 +10,15 @@ from digest.models.rankings import ScoredPaper
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Papers of an edition under one heading; `interest` None: trending outside the profile."""
+    """Papers of an edition under one heading; `interest` None: trending outside the profile.
+
+    `updates`: papers that were sent before, of which there is news.
+    """
 
     title: str
     interest: Interest | None
     papers: tuple[ScoredPaper, ...]
+    updates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class Paper:
         paper_id: key in the store; 0 before it is stored.
         venue, organisation, ai_summary: as in `Entry`.
         new_at: when Digest first saw it presented as new; None: only ever as a replacement.
+        revised_at: when Digest first saw its latest version, where it knew an earlier one.
         sources: who saw it, in order of precedence.
         provenance: field name -> the source whose value was taken.
     """
@@ -191,6 +192,7 @@ class Paper:
     sources: tuple[str, ...] = ()
     first_seen_at: datetime | None = None
     new_at: datetime | None = None
+    revised_at: datetime | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     @property

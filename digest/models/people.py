@@ -23,13 +23,15 @@ class Interest:
     """One thing a subscriber wants, with a weight above 0; or does not want (`muted`).
 
     `value` is a phrase, an author's name, an arXiv category, an AITopics path (a part of it is
-    enough), an example paper (id, link or title) or some sentences in plain language.
+    enough), an example paper (id, link or title) or some sentences in plain language. One that is
+    `weekly` comes on one day of the week, with what the week brought.
     """
 
     kind: InterestKind
     value: str
     weight: float = 1.0
     muted: bool = False
+    weekly: bool = False
 
 
 class Format(StrEnum):
@@ -91,6 +93,14 @@ class Bar(StrEnum):
     HIGH = "high"  # only what is clearly theirs, and nothing outside the interests
 
 
+class Updates(StrEnum):
+    """What a subscriber wants to hear of papers that were sent before."""
+
+    NONE = "none"  # nothing
+    WITHDRAWN = "withdrawn"  # that their authors withdrew them
+    ALL = "all"  # and that there is a new version
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A subscriber's interests and options.
@@ -102,6 +112,8 @@ class Profile:
         trending: how many of them at most may be popular papers outside the interests.
         language: ``en`` or ``ja``; ``ja`` also shows Japanese translations.
         send_empty: whether a day without papers brings a mail that says why.
+        updates: what is told of papers that were sent before.
+        weekly_on: the weekday of weekly interests (0 = Monday); None: the first chosen one.
     """
 
     interests: tuple[Interest, ...] = ()
@@ -114,6 +126,15 @@ class Profile:
     format: Format = Format.HTML
     schedule: Schedule = field(default_factory=Schedule)
     send_empty: bool = False
+    updates: Updates = Updates.WITHDRAWN
+    weekly_on: int | None = None
+
+    @property
+    def weekly_day(self) -> int:
+        """The weekday on which weekly interests come (0 = Monday)."""
+        if self.weekly_on is not None:
+            return self.weekly_on
+        return min(self.schedule.weekdays, default=0)
 
     @property
     def wanted(self) -> tuple[Interest, ...]:

@@ -20,6 +20,7 @@ class ReasonKind(StrEnum):
     LIKED = "liked"  # value: title of the nearest paper liked by an answer; words: shared terms
     TASTE = "taste"  # value: empty; the profile as a whole, for or against; never in a mail
     POPULARITY = "popularity"  # value: source; words: counts, like "57 upvotes"
+    UPDATE = "update"  # value: "withdrawn" or its version; words: the ISO day it was sent
 
 
 @dataclass(frozen=True, slots=True)

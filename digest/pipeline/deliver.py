@@ -172,6 +172,7 @@ class ShardWorker:
         people = {who.subscriber_id for _, who in missing}
         history = self._store.editions.history(people, since=day.since)
         answers = self._store.answers.of(people)
+        received = self._store.editions.received(people, day.revised) if day.revised else {}
         composed: list[Composed] = []
         failed: list[Settlement] = []
         made: dict[tuple[int, date], Edition] = {}
@@ -187,6 +188,7 @@ class ShardWorker:
                     since=history[who].cut,
                     sent=history[who].sent_papers,
                     answers=answers.get(who, ()),
+                    received=received.get(who),
                 )
             except Exception as error:
                 if not isinstance(error, DigestError):
@@ -197,6 +199,7 @@ class ShardWorker:
             made[who, delivery.edition_date] = edition
             now_sent = history[who].sent_papers.union(p.paper.paper_id for p in edition.papers)
             history[who] = History(now_sent, edition.composed_at)
+            received.pop(who, None)  # the news was told; later days need not
             silent = not (edition.papers or person.profile.send_empty)
             composed.append(Composed(delivery.delivery_id, edition, silent))
         return composed, failed

@@ -16,6 +16,7 @@ from digest.models import (
     Ranking,
     ScoredPaper,
 )
+from digest.pipeline import cadence
 from digest.pipeline.conditions import Condition, FeedReading, readings
 from digest.pipeline.likes import FACTORS
 from digest.sources.base import Feed
@@ -90,6 +91,7 @@ class Day:
             for r in self._feeds
         )
         self._sources = _sources(self._feeds)
+        self._revised = store.papers.revised(self.since, now)
         self._days = min(options.window, _WEEK).days
         week = now - _WEEK
         self._week = {p.paper_id for p in self._papers if p.new_at and p.new_at > week}
@@ -104,6 +106,7 @@ class Day:
         since: datetime | None = None,
         sent: frozenset[int] = frozenset(),
         answers: Sequence[Answer] = (),
+        received: Mapping[int, datetime] | None = None,
     ) -> Edition:
         """Compose an edition.
 
@@ -114,9 +117,15 @@ class Day:
                 edition; None: all within the window are candidates.
             sent: ids of papers this subscriber was sent before.
             answers: what this subscriber answered; later answers than `now` do not count.
+            received: which of the `revised` papers this subscriber was sent, and when last.
         """
-        judgement = self.judged(profile, self.eligible(since) - sent, answers=answers)
-        ranked, quiet = judgement.ranking(), _is_quiet(self._feeds, edition_date)
+        before = profile.schedule.local_date(since) if since else None
+        daily = self.eligible(since) - sent
+        due = cadence.is_due(profile, edition_date, before)
+        eligible = daily | (self.eligible(self.now - _WEEK) - sent) if due else daily
+        judgement = self.judged(profile, eligible, answers=answers)
+        ranked = cadence.in_turn(judgement.ranking(), daily, due=due)
+        quiet = _is_quiet(self._feeds, edition_date)
         edition = composing.compose(
             ranked,
             profile,
@@ -132,11 +141,17 @@ class Day:
             profile,
             counts=judgement.counts(self._week),
             days=self._days,
-            since=profile.schedule.local_date(since) if since else None,
+            since=before,
             quiet=quiet,
             sources=self._sources,
         )
-        return replace(_explained(edition, judgement.explained), remarks=remarks)
+        edition = replace(_explained(edition, judgement.explained), remarks=remarks)
+        return composing.with_updates(edition, self._revised, received or {}, profile)
+
+    @property
+    def revised(self) -> list[int]:
+        """Numbers of the papers of which a later version came within the window."""
+        return [paper.paper_id for paper in self._revised]
 
     def eligible(self, since: datetime | None = None) -> set[int]:
         """Return the numbers of the papers that are candidates after an earlier edition.

@@ -62,12 +62,13 @@ def page(
             sections.append(_section(section, words, number, sentences, answers or {}))
             number += len(section.papers)
     titles = [card.title for view in sections for card in view.cards]
+    new = sum(len(section.papers) for section in edition.sections if not section.updates)
     silence = (
         ""
-        if titles
+        if new
         else clean(edition.silence or "") or words.gettext("There is no new paper for you today.")
     )
-    counts = say.counts(len(titles), max(edition.candidates, len(titles)), words) if titles else ""
+    counts = say.counts(new, max(edition.candidates, new), words) if new else ""
     counts = spanning(counts, edition.remarks, words)
     return Page(
         words=words,
@@ -77,7 +78,7 @@ def page(
         day=words.full_date(edition.edition_date),
         iso_date=edition.edition_date.isoformat(),
         counts=counts,
-        preheader=_preheader(counts, titles[1:3], words) or silence,
+        preheader=_preheader(counts, titles[1:3], words) if new else silence,
         silence=silence,
         sections=tuple(sections),
         problems=tuple(trouble(h, words) for h in edition.health if h.problem)[:MAX_PROBLEMS],

@@ -1,6 +1,7 @@
 """The words of an edition that are not a paper's own: sources, counts, reasons."""
 
 import re
+from datetime import date
 
 from digest import tex, text
 from digest.models import Reason, ReasonKind
@@ -103,6 +104,8 @@ def reason_text(reason: Reason, language: str) -> str:
     if reason.kind is ReasonKind.POPULARITY:
         value = source_title(reason.value, words)
         shown = [_spoken_count(word, words) for word in shown]
+    elif reason.kind is ReasonKind.UPDATE:
+        shown = [_spoken_day(word, words) for word in reason.words[:1]]
     elif reason.kind is ReasonKind.TOPIC:
         value = value.rpartition(" > ")[2]
     return _told(reason.kind, value, BETWEEN.join(w for w in shown if w), words)
@@ -134,6 +137,10 @@ def _told(kind: ReasonKind, value: str, shared: str, words: Wording) -> str:  # 
             return say("like “%(value)s”, which you liked", value=value)
         case ReasonKind.TASTE:
             return say("suits all your interests together")
+        case ReasonKind.UPDATE if value == "withdrawn":
+            return say("withdrawn by its authors; you were sent it on %(day)s", day=shared)
+        case ReasonKind.UPDATE:
+            return say("version %(value)s; you were sent it on %(day)s", value=value, day=shared)
         case ReasonKind.POPULARITY if shared:
             return say("%(words)s on %(source)s", words=shared, source=value)
         case ReasonKind.POPULARITY:
@@ -146,3 +153,10 @@ def _spoken_count(phrase: str, words: Wording) -> str:
         return phrase
     say = upvotes if found[2].startswith("upvote") else comments
     return say(int(found[1]), words)
+
+
+def _spoken_day(day: str, words: Wording) -> str:
+    try:
+        return words.day_and_month(date.fromisoformat(day))
+    except ValueError:
+        return shown_text(day, MAX_VALUE)

@@ -110,6 +110,38 @@ class Editions:
                 cuts.update(_cuts(connection, some))
         return {i: History(frozenset(sent.get(i, ())), cuts.get(i)) for i in ids}
 
+    def received(
+        self, subscriber_ids: Iterable[int], paper_ids: Iterable[int]
+    ) -> dict[int, dict[int, datetime]]:
+        """Return which of these papers each subscriber was sent, and when last, however long ago."""
+        ids, wanted = sorted(set(subscriber_ids)), sorted(set(paper_ids))
+        found: dict[int, dict[int, datetime]] = {number: {} for number in ids}
+        with self._database.reading() as connection:
+            for some in chunks(ids):
+                for few in chunks(wanted):
+                    for who, paper_id, at in _received(connection, some, few):
+                        found[who][paper_id] = at
+        return found
+
+
+def _received(
+    connection: Connection, ids: Sequence[int], paper_ids: Sequence[int]
+) -> Iterable[tuple[int, int, datetime]]:
+    standing = func.coalesce(papers.c.superseded_by, papers.c.paper_id)
+    asked = (
+        select(deliveries.c.subscriber_id, standing, func.max(editions.c.composed_at))
+        .join(editions, editions.c.edition_id == deliveries.c.edition_id)
+        .join(edition_papers, edition_papers.c.edition_id == editions.c.edition_id)
+        .join(papers, papers.c.paper_id == edition_papers.c.paper_id)
+        .where(
+            deliveries.c.subscriber_id.in_(ids),
+            deliveries.c.state.in_(_HAD),
+            standing.in_(paper_ids),
+        )
+        .group_by(deliveries.c.subscriber_id, standing)
+    )
+    return ((who, paper_id, at) for who, paper_id, at in connection.execute(asked))
+
 
 def insert_editions(
     connection: Connection, composed: Mapping[tuple[int, date], Edition]
@@ -157,7 +189,10 @@ def _edition_row(subscriber_id: int, edition: Edition) -> dict[str, Any]:
         "composed_at": edition.composed_at,
         "name": edition.name,
         "language": edition.language,
-        "sections": [[s.title, interest_to_json(s.interest)] for s in edition.sections],
+        "sections": [
+            [s.title, interest_to_json(s.interest), *(["updates"] if s.updates else [])]
+            for s in edition.sections
+        ],
         "candidates": edition.candidates,
         "silence": edition.silence,
         "health": health_to_json(edition.health),
@@ -218,9 +253,12 @@ def _edition(
         language=row.language,
         sections=tuple(
             Section(
-                title, interest_from_json(interest), tuple(sections.get((row.edition_id, i), ()))
+                title,
+                interest_from_json(interest),
+                tuple(sections.get((row.edition_id, i), ())),
+                updates=bool(kind),
             )
-            for i, (title, interest) in enumerate(row.sections)
+            for i, (title, interest, *kind) in enumerate(row.sections)
         ),
         candidates=row.candidates,
         silence=row.silence,

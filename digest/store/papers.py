@@ -118,6 +118,14 @@ class Papers:
             .order_by(papers.c.new_at.desc(), papers.c.paper_id)
         )
 
+    def revised(self, since: datetime, until: datetime) -> list[Paper]:
+        """Return the papers of which a later version came after `since`, up to `until`."""
+        return self._select(
+            _papers()
+            .where(papers.c.revised_at > since, papers.c.revised_at <= until)
+            .order_by(papers.c.revised_at.desc(), papers.c.paper_id)
+        )
+
     def background(self, limit: int, until: datetime | None = None) -> list[Paper]:
         """Return the papers that were seen first most recently, the newest first.
 

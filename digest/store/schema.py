@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0008"
+REVISION = "0009"
 
 # ---------------------------------------------------------------- entries and papers
 
@@ -90,6 +90,11 @@ papers = Table(
     instant(
         "new_at", "when it was first presented as new; NULL: only as a replacement", nullable=True
     ),
+    instant(
+        "revised_at",
+        "when its latest version was first seen; NULL: no earlier one was known",
+        nullable=True,
+    ),
     plain("provenance", "field name -> source whose value was taken"),
     instant("changed_at", "when this row was last written"),
     refers(
@@ -101,6 +106,7 @@ papers = Table(
     ),
     Index(None, "title_key"),
     Index(None, "new_at"),
+    Index(None, "revised_at"),
     Index(None, "first_seen_at"),
     comment="works, one row each after merging",
     sqlite_autoincrement=True,

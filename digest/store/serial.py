@@ -16,6 +16,7 @@ from digest.models import (
     ReasonKind,
     Remarks,
     Schedule,
+    Updates,
 )
 
 Plain = Mapping[str, Any]
@@ -30,6 +31,7 @@ def interest_to_json(interest: Interest | None) -> dict[str, Any] | None:
         "value": interest.value,
         "weight": float(interest.weight),
         "muted": interest.muted,
+        **({"weekly": True} if interest.weekly else {}),
     }
 
 
@@ -56,6 +58,8 @@ def profile_to_json(profile: Profile) -> dict[str, Any]:
         "send_empty": profile.send_empty,
         "minutes": profile.minutes,
         "bar": profile.bar.value,
+        "updates": profile.updates.value,
+        "weekly_on": profile.weekly_on,
     }
 
 
@@ -65,6 +69,7 @@ def profile_from_json(plain: Plain) -> Profile:
     known["interests"] = tuple(_interest(i) for i in plain.get("interests", ()))
     known["format"] = Format(plain.get("format", Format.HTML))
     known["bar"] = Bar(plain.get("bar", Bar.USUAL))
+    known["updates"] = Updates(plain.get("updates", Updates.WITHDRAWN))
     known["schedule"] = _schedule(plain.get("schedule", {}))
     return Profile(**known)
 

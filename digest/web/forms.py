@@ -29,7 +29,8 @@ class ProfileForm:
     """What stands in the fields, as text.
 
     Attributes:
-        phrases, authors, examples: one on a line, with a weight behind ``^`` where it is not 1.
+        phrases, authors, examples: one on a line, with a weight behind ``^`` where it is not 1, and
+            ``@weekly`` where it comes once a week.
         categories, topics: the ones that are chosen.
         more_categories, more_topics: others, one on a line.
         text: paragraphs in plain language.
@@ -60,6 +61,8 @@ class ProfileForm:
     language: str = "en"
     format: str = "html"
     send_empty: bool = False
+    updates: str = "withdrawn"
+    weekly_on: str = ""
 
     @classmethod
     def of(cls, profile: Profile, offered: Iterable[str] = ()) -> "ProfileForm":
@@ -102,6 +105,8 @@ class ProfileForm:
             language=profile.language,
             format=profile.format.value,
             send_empty=profile.send_empty,
+            updates=profile.updates.value,
+            weekly_on="" if profile.weekly_on is None else profiles.WEEKDAYS[profile.weekly_on],
         )
 
     @classmethod
@@ -134,8 +139,10 @@ class ProfileForm:
         """
         values: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("name", "bar", "send_time", "timezone", "language", "format")
+            for name in ("name", "bar", "send_time", "timezone", "language", "format", "updates")
         }
+        if self.weekly_on:
+            values["weekly_on"] = self.weekly_on
         for name in _NUMBERS:
             if text := getattr(self, name):
                 values[name] = text
@@ -180,4 +187,4 @@ def _split(lines: str) -> list[str]:
 
 def _line(interest: Interest) -> str:
     weight = "" if interest.weight == 1 else f"^{interest.weight:g}"
-    return f"{interest.value}{weight}"
+    return f"{interest.value}{weight}{' @weekly' if interest.weekly else ''}"

@@ -39,7 +39,7 @@ def test_a_subscriber_is_shown_and_listed_as_json(cli, ada):
     ]
     assert (shown["address"], shown["state"], shown["format"]) == (ada, "active", "html")
     assert shown["interests"] == [
-        {"kind": "phrase", "value": "unlearning", "weight": 1.0, "muted": False}
+        {"kind": "phrase", "value": "unlearning", "weight": 1.0, "muted": False, "weekly": False}
     ]
 
 

@@ -9,7 +9,8 @@ import pytest
 from digest.delivery import MailOptions, OutboxChannel, Outcome, OutcomeKind
 from digest.errors import DeliveryError
 from digest.links import Linker
-from digest.models import DeliveryState, FeedState, Schedule
+from digest.merging import assemble, place
+from digest.models import DeliveryState, Entry, FeedState, Schedule, Updates
 from digest.pipeline import Publisher
 from digest.sources.base import Feed
 from digest.tokens import Tokens
@@ -442,6 +443,56 @@ async def test_a_feed_that_fails_is_named_in_the_edition(
         clock=clock,
     ).publish()
     assert "pond could not be read (3 times in a row)" in channel.parcels[0].rendering.text
+
+
+def revise(store, clock, **changes):
+    """A second version of the first paper is read."""
+    entry = Entry(
+        source="arxiv",
+        external_id="2611.00001",
+        arxiv_id="2611.00001",
+        arxiv_version=2,
+        title="On glacier acoustics, part 1",
+        announce_type="replace",
+        **changes,
+    )
+    known = store.papers.related([entry])
+    store.papers.save(assemble(place([entry], known), known, clock()), seen_at=clock())
+
+
+@pytest.mark.parametrize(
+    ("updates", "withdrawn", "told"),
+    [
+        (Updates.ALL, False, "version 2; you were sent it on 16 Nov"),
+        (Updates.ALL, True, "withdrawn by its authors; you were sent it on 16 Nov"),
+        (Updates.WITHDRAWN, True, "withdrawn by its authors; you were sent it on 16 Nov"),
+        (Updates.WITHDRAWN, False, None),
+        (Updates.NONE, True, None),
+    ],
+)
+async def test_news_of_a_sent_paper_comes_once_to_who_asked_for_it(
+    publisher, add_papers, subscribe, clock, store, updates, withdrawn, told
+):
+    add_papers("glacier acoustics")
+    subscribe(updates=updates)
+    channel = ScriptedChannel(accept)
+    await publisher(channel).publish()
+    clock.move(days=1)
+    subscribe("tomo")  # was never sent it
+    revise(store, clock, withdrawn=withdrawn)
+    await publisher(channel).publish(only="ada@example.org")
+    clock.move(days=1)
+    await publisher(channel).publish()
+    ada = [p for p in channel.parcels if p.address == "ada@example.org"]
+    assert not any("Updates to papers" in p.rendering.text for p in channel.parcels if p not in ada)
+    if told is None:
+        assert len(ada) == 1
+    else:
+        assert len(ada) == 2
+        text = ada[1].rendering.text
+        assert "Updates to papers you were sent" in text and told in text
+        assert "No new papers were collected" in text
+        assert len(store.editions.by_ids([2])[2].papers) == 1
 
 
 async def test_a_weekly_edition_sums_up_the_week(publisher, add_papers, subscribe, clock, store):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from web.conftest import BASE, link_of
 
-from digest.models import AnswerKind, SubscriberState
+from digest.models import AnswerKind, SubscriberState, Updates
 from digest.tokens import Purpose
 
 
@@ -354,3 +354,18 @@ def test_the_preview_of_ones_own_page_counts_what_was_sent_already(house, ada) -
     assert "On glacier acoustics, part 1" not in mine
     assert "Today it would be this" in mine
     assert house.client.post("/manage/x/preview", data=fields).status_code == 404
+
+
+def test_cadence_and_news_of_sent_papers_are_chosen_on_the_page(house, ada) -> None:
+    fields = {"phrases": "glacier acoustics^2 @weekly\nharbour robots", "updates": "all"}
+    assert "Saved" in manage(house, "save", weekly_on="fri", **fields).text
+    profile = house.person().profile
+    assert [(i.value, i.weight, i.weekly) for i in profile.interests] == [
+        ("glacier acoustics", 2.0, True),
+        ("harbour robots", 1.0, False),
+    ]
+    assert (profile.updates, profile.weekly_day) == (Updates.ALL, 4)
+    linker, person = links(house)
+    page = house.client.get(path(linker.manage(person))).text
+    assert "glacier acoustics^2 @weekly" in page
+    assert '<option value="all" selected>' in page and '<option value="fri" selected>' in page
