@@ -1,18 +1,15 @@
 """The composition root: settings in, parts put together out. Nothing else opens anything."""
 
-import logging
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-import structlog
-
 from digest import feedlist
-from digest.config import LogSettings, Settings, SmtpAccountSettings
+from digest.config import Settings, SmtpAccountSettings
 from digest.delivery import (
     Channel,
     DirectoryChannel,
@@ -26,7 +23,7 @@ from digest.delivery import (
 )
 from digest.delivery.inbox import ImapOptions
 from digest.embedding import Embedder, EmbeddingOptions, EndpointOptions, open_embedder
-from digest.errors import ConfigError, EmbeddingError
+from digest.errors import ConfigError, EmbeddingError, StoreError
 from digest.links import Linker
 from digest.pipeline import Collector, EditionOptions, Publisher, PublishOptions
 from digest.pipeline.embed import EmbedReport, embed_missing
@@ -39,9 +36,8 @@ from digest.rendering import LetterWriter, Renderer, RenderOptions
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
-from digest.store import LetterCaps, SoftLimit, Store, open_store
+from digest.store import LetterCaps, SoftLimit, Store, open_store, restore_store
 from digest.subscriptions import Postman, Readers, SignupDesk, Subscriptions
-from digest.text import discreet
 from digest.tokens import Tokens, make_secret, read_secrets
 
 
@@ -50,34 +46,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def configure_logging(settings: LogSettings) -> None:
-    """Send structured log lines to standard error."""
-    render: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _discreetly,
-            render,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[settings.level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
 
+    Attributes:
+        moved: where the database is now that was there; None: there was none.
+        expired: deliveries that waited in the backup, and were ended.
+        unknown: deliveries that were on their way when it was made.
+        left: subscribers who left since, and stay gone; None: that cannot be read any more.
+    """
 
-def _discreetly(
-    logger: object, method: str, told: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    """Take addresses and tokens out of what is logged: servers repeat them in their answers."""
-    return {key: discreet(v) if isinstance(v, str) else v for key, v in told.items()}
+    moved: Path | None
+    expired: int
+    unknown: int
+    left: int | None
 
 
 @dataclass(frozen=True)
@@ -366,6 +349,29 @@ class App:
         if feeds:
             async with self.collector() as collector:
                 await refresh(collector, feeds)
+
+    def restore(self, source: Path | None) -> Restored:
+        """Go on with a backup of the database, without sending what may have been sent since.
+
+        Args:
+            source: what `digest backup` made; None: it is in its place already.
+
+        Raises:
+            StoreError: it cannot be put in place.
+        """
+        now = self.clock()
+        moved = restore_store(self.settings.database_url, source, now) if source else None
+        left = self._departures_of(moved, now) if moved else 0
+        expired, unknown = self.store.end_what_waits(now)
+        self.store.runs.finish(self.store.runs.start("restore", now), now, {})
+        return Restored(moved, expired, unknown, left)
+
+    def _departures_of(self, moved: Path, now: datetime) -> int | None:
+        try:
+            with open_store(f"sqlite:///{moved}") as old:
+                return self.subscriptions.carry_departures(old, now)
+        except StoreError:  # it is damaged, and that is why a backup was wanted
+            return None
 
     def publisher(self, *, collect: bool = True) -> Publisher:
         """A publisher over all channels.

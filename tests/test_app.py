@@ -1,15 +1,13 @@
 """The composition root: each setting arrives where it belongs, and secrets stay where they are."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-import structlog
 
-from digest.app import App, configure_logging, utc_now
-from digest.config import LogSettings, load
+from digest.app import App, utc_now
+from digest.config import load
 from digest.delivery import DirectoryChannel, OutboxChannel, SmtpChannel, Tls
 from digest.errors import AddressError, ConfigError
 from digest.merging import assemble, place
@@ -58,12 +56,6 @@ def app(tmp_path: Path):
     for one in made:
         if "store" in vars(one):
             one.store.close()
-
-
-@pytest.fixture
-def restored_logging():
-    yield
-    structlog.reset_defaults()
 
 
 # ---------------------------------------------------------------- mail server
@@ -262,87 +254,6 @@ async def test_the_parts_work_together(app) -> None:
         assert told in body
 
 
-# ---------------------------------------------------------------- clock and log
-
-
-def test_the_clock_goes_in_utc() -> None:
-    assert utc_now().tzinfo is UTC
-    assert abs(utc_now() - datetime.now(UTC)) < timedelta(seconds=1)
-
-
-def test_logs_go_to_standard_error_as_text(restored_logging, capsys) -> None:
-    configure_logging(LogSettings())
-    structlog.get_logger().warning("feed failed", feed="pond", error="no answer")
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "warning" in said.err
-    assert "feed failed" in said.err
-    assert "error='no answer'" in said.err
-    assert "\x1b" not in said.err  # no colours where no terminal is
-
-
-def test_logs_as_json_are_one_object_a_line(restored_logging, capsys) -> None:
-    configure_logging(LogSettings(format="json"))
-    log = structlog.get_logger()
-    log.info("started", channels=["smtp"])
-    try:
-        raise RuntimeError("boom\nin two lines")
-    except RuntimeError:
-        log.exception("tick failed")
-    first, second = map(json.loads, capsys.readouterr().err.splitlines())
-    assert (first["event"], first["level"], first["channels"]) == ("started", "info", ["smtp"])
-    assert datetime.fromisoformat(first["timestamp"]).tzinfo is not None
-    assert "RuntimeError: boom" in second["exception"]
-
-
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_a_traceback_in_the_log_shows_no_values(restored_logging, capsys, form) -> None:
-    configure_logging(LogSettings(format=form))
-    password = PASSWORD
-    try:
-        raise RuntimeError("boom")
-    except RuntimeError:
-        structlog.get_logger().exception("tick failed")
-    said = capsys.readouterr().err
-    assert "RuntimeError: boom" in said
-    assert password not in said
-
-
-@pytest.mark.parametrize(
-    ("level", "shown"),
-    [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)],
-)
-def test_only_what_is_grave_enough_is_logged(restored_logging, capsys, level, shown) -> None:
-    configure_logging(LogSettings(level=level, format="json"))
-    log = structlog.get_logger()
-    for name in ("debug", "info", "warning", "error"):
-        getattr(log, name)("said")
-    assert len(capsys.readouterr().err.splitlines()) == shown
-
-
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_what_a_server_said_of_a_reader_is_not_logged(restored_logging, capsys, form) -> None:
-    configure_logging(LogSettings(format=form))
-    try:
-        raise RuntimeError(
-            "550 <ada@example.org>: see https://d.example/manage/AQEAAAABAAAAAAAAAAA"
-        )
-    except RuntimeError as error:
-        structlog.get_logger().exception("handing over failed", error=str(error))
-    said = capsys.readouterr().err
-    assert "ada" not in said
-    assert "AQEAAAAB" not in said
-    assert said.count("@example.org>: see https://d.example/manage/") == 2
-
-
-def test_what_a_server_said_cannot_forge_a_line_of_the_log(restored_logging, capsys) -> None:
-    configure_logging(LogSettings())
-    structlog.get_logger().warning("feed failed", error="no\n2026 [info] all is well\x1b[2J")
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert "\x1b" not in said
-
-
 def test_servers_that_stand_in_have_their_own_way_in_and_all_else_in_common(app):
     made = app("""
         [smtp]
@@ -368,3 +279,11 @@ def test_servers_that_stand_in_have_their_own_way_in_and_all_else_in_common(app)
         "smtp",
         "smtp:gmail.com",
     ]
+
+
+# ---------------------------------------------------------------- clock
+
+
+def test_the_clock_goes_in_utc() -> None:
+    assert utc_now().tzinfo is UTC
+    assert abs(utc_now() - datetime.now(UTC)) < timedelta(seconds=1)

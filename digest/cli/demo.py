@@ -33,9 +33,9 @@ def demo(
     from rich.console import Console
     from rich.theme import Theme
 
-    from digest.app import configure_logging
     from digest.config import LogSettings
     from digest.demo import run
+    from digest.logs import configure_logging
 
     configure_logging(LogSettings(level="error"))
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.root import AsJson, app, counted, example, load_app, run_async
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, run_async
 from digest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +88,50 @@ def status(
     for channel, problem in facts["channels"].items():
         typer.echo(f"channel {channel}: {problem}")
     return 0
+
+
+@app.command(epilog=example("digest backup /var/backups/digest.db"))
+def backup(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where the copy goes; it is replaced.")
+    ],
+) -> int:
+    """Copy the database into a file, while everything goes on."""
+    load_app(context).store.back_up(file)
+    typer.echo(f"backed up to {file}; keep the file `secret` of the data folder with it")
+    return 0
+
+
+@app.command(epilog=example("digest restore /var/backups/digest.db"))
+def restore(
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="What `digest backup` made. Without one, the database is in its place already,"
+            " as after pg_restore.",
+        ),
+    ] = None,
+) -> int:
+    """Go on with a backup; nothing is sent that may have been sent since."""
+    done = load_app(context).restore(file)
+    if done.moved:
+        typer.echo(f"the database that was there is now {done.moved}")
+    if done.left is None:
+        complain(["who left since the backup cannot be read there: those get mail again"])
+    elif done.left:
+        typer.echo(f"{counted(done.left, 'subscriber')} who left since the backup stay gone")
+    typer.echo(
+        f"{counted(done.expired, 'delivery', 'deliveries')} that waited ended, the outcome of"
+        f" {done.unknown} is unknown"
+    )
+    typer.echo(
+        "Editions that were due before now are not sent again; `digest publish --for ADDRESS`"
+        " sends one."
+    )
+    return 3 if done.left is None else 0
 
 
 @app.command(epilog=example("digest doctor"))

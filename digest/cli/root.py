@@ -79,8 +79,9 @@ def load_app(context: typer.Context, *, verbose: bool = False) -> "App":
         context: of the command.
         verbose: log as the settings say, and not only errors.
     """
-    from digest.app import App, configure_logging
+    from digest.app import App
     from digest.config import load
+    from digest.logs import configure_logging
 
     settings = load(context.obj, os.environ)
     log = settings.log if verbose else settings.log.model_copy(update={"level": "error"})

@@ -227,6 +227,7 @@ class Publisher:
         self, now: datetime, edition_date: date | None, only: str | None, on_time: bool
     ) -> list[Due]:
         due: list[Due] = []
+        restored = self._store.runs.last("restore")
         for schedule in self._store.people.schedules():
             if edition_date:
                 dates = [edition_date]
@@ -235,6 +236,10 @@ class Publisher:
             else:
                 today = schedule.local_date(now)
                 dates = [today] if only or today.weekday() in schedule.weekdays else []
+            if restored and not (edition_date or only):
+                # A restored ledger does not know what was sent after the backup was made.
+                late = restored.started_at
+                dates = [day for day in dates if (schedule.due_at(day) or now) > late]
             due += (Due(schedule, day) for day in dates)
         return due
 

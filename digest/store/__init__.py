@@ -4,14 +4,17 @@ Models go in, models come out. Every method is one transaction: it is done, or n
 is. All are safe to call from several threads and processes.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from digest.errors import StoreError
 from digest.store.answers import Answers
+from digest.store.backup import back_up, end_what_waits, put_back
 from digest.store.bounces import Bounce, Bounces, SoftLimit
 from digest.store.channels import Channels, ChannelState
-from digest.store.database import BUSY_TIMEOUT, Database, open_database
+from digest.store.database import BUSY_TIMEOUT, Database, file_of, open_database
 from digest.store.deliveries import Advanced, Balance, Deliveries, Policy
 from digest.store.editions import Editions, History
 from digest.store.feeds import Feeds
@@ -51,6 +54,7 @@ __all__ = [
     "open_store",
     "profile_from_json",
     "profile_to_json",
+    "restore_store",
     "text_of",
 ]
 
@@ -73,6 +77,22 @@ class Store:
         self.deliveries = Deliveries(database)
         self.channels = Channels(database)
         self.rates = Rates(database)
+
+    def back_up(self, target: Path) -> None:
+        """Copy all of it into a file, while it is used; see `backup`.
+
+        Raises:
+            StoreError: the copy cannot be made, or the database is PostgreSQL.
+        """
+        if not self._database.in_file:
+            raise self._database.trouble(
+                "is backed up by PostgreSQL's own tools: pg_dump --format=custom --file FILE"
+            )
+        back_up(self._database.place, target)
+
+    def end_what_waits(self, now: datetime) -> tuple[int, int]:
+        """End what a restored ledger still wants to send; see `backup`."""
+        return end_what_waits(self._database, now)
 
     def close(self) -> None:
         """Close the connections; nothing is lost if this is never called."""
@@ -102,3 +122,23 @@ def open_store(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
         StoreError: the database cannot be opened, is not ours, or is of a newer version.
     """
     return Store(open_database(url, busy_timeout))
+
+
+def restore_store(url: str, source: Path, now: datetime) -> Path | None:
+    """Put a backup in the place of the database; return where that was moved to, if it was there.
+
+    Args:
+        url: of a database in a file; it need not exist.
+        source: a file that `Store.back_up` made.
+        now: the instant.
+
+    Raises:
+        StoreError: the backup is none, the database is in use, or it is PostgreSQL.
+    """
+    place = file_of(url)
+    if place is None:
+        raise StoreError(
+            "PostgreSQL is restored by its own tools: pg_restore --clean --dbname DATABASE FILE,"
+            " and then `digest restore` without a file"
+        )
+    return put_back(place, source, now)

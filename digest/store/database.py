@@ -59,6 +59,7 @@ class Database:
 
     def __init__(self, kind: Kind, busy_timeout: timedelta) -> None:
         self.place = kind.place
+        self.in_file = isinstance(kind, SqliteKind)
         self._kind = kind
         # Errors are logged, and what somebody wants to read is nobody's business there.
         self.engine = kind.engine(busy_timeout, json_serializer=_to_json, hide_parameters=True)
@@ -169,6 +170,16 @@ def open_database(url: str, busy_timeout: timedelta = BUSY_TIMEOUT) -> Database:
         database.close()
         raise
     return database
+
+
+def file_of(url: str) -> str | None:
+    """Return the file in which a database is kept; None: a server keeps it.
+
+    Raises:
+        StoreError: the URL cannot be used.
+    """
+    kind = _kind(url)
+    return kind.place if isinstance(kind, SqliteKind) else None
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert:

@@ -71,6 +71,28 @@ class Subscriptions:
         """
         self.store.people.remove(self.get(address).address)
 
+    def carry_departures(self, other: Store, now: datetime) -> int:
+        """Let whoever left in another store be gone in this one; return how many left by that.
+
+        A backup does not know who unsubscribed, was suppressed or was erased after it was made.
+        """
+        for key, reason in other.people.suppressions().items():
+            self.store.people.suppress(key, reason, now)
+        states = {person.address: person.state for person in other.people.all()}
+        gone = 0
+        for person in self.store.people.all():
+            if other.people.was_erased(person.address):
+                self.store.people.erase(person.address, now)
+            elif (
+                states.get(person.address) is SubscriberState.UNSUBSCRIBED
+                and person.state is not SubscriberState.UNSUBSCRIBED
+            ):
+                self._set_state(person.address, SubscriberState.UNSUBSCRIBED, now)
+            else:
+                continue
+            gone += 1
+        return gone
+
     def answer(self, address: str, ref: str, kind: AnswerKind, now: datetime) -> Paper:
         """Note what a subscriber says of a paper; rankings are judged by it.
 

@@ -11,7 +11,7 @@ import pytest
 from digest import __version__
 
 COMMANDS = (
-    "demo", "init", "status", "doctor", "collect", "parse", "import", "preview",
+    "demo", "init", "status", "backup", "restore", "doctor", "collect", "parse", "import", "preview",
     "publish", "serve", "web", "deliveries", "bounces", "suppress", "answer", "why", "replay", "evaluate", "rank", "feeds", "feeds list", "feeds add", "feeds remove", "feeds check",
     "feeds import", "feeds export", "papers", "papers show", "papers split", "subscriber", "subscriber add", "subscriber update", "subscriber list",
     "subscriber show", "subscriber pause", "subscriber resume", "subscriber remove",

@@ -191,3 +191,27 @@ def test_the_demo_touches_nothing_of_a_real_installation(cli, tmp_path, monkeypa
     monkeypatch.setenv("DIGEST_SMTP__PORT", "no port")
     assert cli("demo", "--out", tmp_path / "out").code == 0
     assert not (tmp_path / "real").exists()
+
+
+# ---------------------------------------------------------------- backup and restore
+
+
+def test_a_backup_is_restored(cli, home, tmp_path):
+    cli("subscriber", "add", "ada@example.org", "--phrase", "ice")
+    told = cli("backup", "copies/digest.db")
+    assert (told.code, told.err) == (0, "")
+    assert "keep the file `secret`" in told.out
+    cli("subscriber", "remove", "ada@example.org")
+    told = cli("restore", "copies/digest.db")
+    assert (told.code, told.err) == (0, "")
+    assert (
+        f"the database that was there is now {tmp_path / 'state' / 'digest.db'}.before-" in told.out
+    )
+    assert "0 deliveries that waited ended, the outcome of 0 is unknown" in told.out
+    assert "ada@example.org" in cli("subscriber", "list").out
+
+
+def test_what_is_no_backup_is_told_in_one_line(cli, home):
+    told = cli("restore", "config/digest.toml")
+    assert (told.code, told.out) == (1, "")
+    assert "config/digest.toml cannot be restored: file is not a database" in told.trouble

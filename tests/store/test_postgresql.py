@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from digest.errors import StoreError
 from digest.models import DeliveryState, FeedState, PaperChange, Subscriber
-from digest.store import Store, open_store
+from digest.store import Store, open_store, restore_store
 from digest.store.database import Database, open_database
 from digest.store.on_postgresql import PostgresqlKind
 from postgres import PASSWORD, PostgresServer
@@ -43,6 +43,14 @@ def test_a_server_that_is_not_there_is_told(postgres_server: PostgresServer) -> 
     assert "does not answer; is the server running" in refused("postgresql://me@127.0.0.1:1/digest")
     nowhere = f"postgresql://me@/digest?host={postgres_server.folder}/nothing"
     assert "does not answer; is the server running" in refused(nowhere)
+
+
+def test_backups_are_left_to_its_own_tools(store: Store, url: str, now, tmp_path) -> None:
+    with pytest.raises(StoreError, match="pg_dump --format=custom"):
+        store.back_up(tmp_path / "backup.db")
+    with pytest.raises(StoreError, match="pg_restore --clean"):
+        restore_store(url, tmp_path / "backup.db", now)
+    assert store.end_what_waits(now) == (0, 0)
 
 
 def test_a_wrong_password_is_told_and_not_shown(postgres_server: PostgresServer) -> None:
