@@ -115,7 +115,7 @@ def restore(
         ),
     ] = None,
 ) -> int:
-    """Go on with a backup; nothing is sent that may have been sent since."""
+    """Go on with a backup, and send nothing twice."""
     done = load_app(context).restore(file)
     if done.moved:
         typer.echo(f"the database that was there is now {done.moved}")
