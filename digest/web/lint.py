@@ -17,15 +17,17 @@ def summary(told: Forecast, profile: Profile, words: Wording) -> str:
     brought = sum(day.papers for day in told.days) / days
     matched = sum(day.matched for day in told.days) / days
     figure = _short(brought)
-    rate = words.ngettext(
-        "%(num)s paper a day", "%(num)s papers a day", 1 if figure == "1" else 2, num=figure
-    )
-    said = words.ngettext(
-        "In the last %(num)s day this would have brought about %(rate)s.",
-        "In the last %(num)s days this would have brought about %(rate)s.",
-        days,
-        rate=rate,
-    )
+    form = 1 if figure == "1" else 2
+    if days == 1:
+        rate = words.ngettext("%(num)s paper", "%(num)s papers", form, num=figure)
+        said = words.gettext("Today this would have brought about %(rate)s.", rate=rate)
+    else:
+        rate = words.ngettext("%(num)s paper a day", "%(num)s papers a day", form, num=figure)
+        said = words.gettext(
+            "In the last %(days)s days this would have brought about %(rate)s.",
+            days=days,
+            rate=rate,
+        )
     if matched <= _MANY_MATCHES * profile.papers:
         return said
     more = words.gettext("%(matched)s a day match; you see the best.", matched=_short(matched))

@@ -172,7 +172,7 @@ def test_the_preview_shows_todays_papers_and_what_is_amiss(house) -> None:
     page = house.client.post("/", data=form)
     assert page.status_code == 200
     assert "On glacier acoustics, part 1" in page.text
-    assert "this would have brought about 1 paper a day." in page.text
+    assert "Today this would have brought about 1 paper." in page.text
     fragment = house.client.post("/preview", data=form)
     assert "On glacier acoustics, part 1" in fragment.text
     assert "<html" not in fragment.text
