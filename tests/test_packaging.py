@@ -1,8 +1,10 @@
 """The wheel: what is inside, and that it works alone, far from the checkout."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest import resources
+from digest.config import load
 
 ROOT = Path(__file__).parent.parent
 BESIDE = ("templates", "config", "cron")
@@ -120,3 +123,16 @@ def test_init_of_an_installed_digest_writes_the_examples(installed: Path, tmp_pa
     ):
         assert (tmp_path / "config" / name).read_bytes() == (examples / example).read_bytes()
     assert (tmp_path / "state" / "digest.db").is_file()
+
+
+def test_the_container_file_names_what_there_is(monkeypatch) -> None:
+    text = (ROOT / "Containerfile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (extras,) = re.findall(r"/src\[([\w,-]+)\]", text)
+    assert set(extras.split(",")) == set(project["optional-dependencies"])
+    told = dict(re.findall(r"(DIGEST_\w+)=(\S+)", text))
+    assert told.pop("DIGEST_CONFIG") == "/config/digest.toml"
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings = load(None, told)  # an unknown name is an error
+    assert str(settings.data_dir) == "/data"
