@@ -43,8 +43,9 @@ class Candidates:
         popularity: z-scores within each source. popular: rows of the popular papers.
         index: the papers by author, category, topic and identity.
         order: a row's place among all, newest first, then by paper_id: it breaks ties.
-        written: the words as they are written; whole: unit vectors of stems and such words
-            together, of the candidates and of a sample of the background: `sample`, its rows.
+        written: the words as they are written; spelled: unit vectors of them, of all papers.
+        whole: unit vectors of stems and such words together, of the candidates and of a sample
+            of the background: `sample`, its rows.
         places: the row of each paper, by number: the candidates', then the background's.
         dense: the embeddings of the same papers (rows x dimensions; 0: it has none), or None.
         collaborative: what readers with like tastes like; None: that is not known.
@@ -62,6 +63,7 @@ class Candidates:
     index: Index
     order: Ints
     written: Written
+    spelled: Matrix
     whole: Matrix
     sample: Ints
     places: Mapping[int, int]
@@ -110,16 +112,15 @@ class Candidates:
             described: of each paper its number (0: it has none) and its text.
         """
         places = np.array([self.places.get(number, -1) for number, _ in described])
-        texts = [text for _, text in described]
-        unknown = [text for text, place in zip(texts, places, strict=True) if place < 0]
-        kept = self.every[places[places >= 0]]
-        stems = sparse.vstack([kept, self.features.vectors(unknown)]) if unknown else kept
-        order = np.empty(len(places), dtype=np.int64)
-        order[np.concatenate([np.flatnonzero(places >= 0), np.flatnonzero(places < 0)])] = (
-            np.arange(len(places))
-        )
-        stems = stems.tocsr()[order]
-        return stems, beside(stems, self.written.vectors(texts))
+        known, new = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
+        stems, spelled = self.every[places[known]], self.spelled[places[known]]
+        if len(new):
+            texts = [described[place][1] for place in new.tolist()]
+            order = np.empty(len(places), dtype=np.int64)
+            order[np.concatenate([known, new])] = np.arange(len(places))
+            stems = sparse.vstack([stems, self.features.vectors(texts)]).tocsr()[order]
+            spelled = sparse.vstack([spelled, self.written.vectors(texts)]).tocsr()[order]
+        return stems, beside(stems, spelled)
 
     def alike(self, one: int, other: int) -> float:
         """Return how alike two candidates are in words, the cosine of their stems.
@@ -220,13 +221,21 @@ class Candidates:
         n = len(self.papers)
         if self.dense is None:
             return np.zeros(n)
-        rows = np.concatenate([self.dense[:n], self.dense[n + self.sample[self._shown]]])
-        has_one = rows.any(axis=1)
-        scores = np.zeros(len(rows))
+        rows, has_one = self._meant
+        scores = np.zeros(len(has_one))
         if has_one.any():
-            known = score(rows[has_one])
+            known = score(rows)
             scores[has_one] = (known - known.mean()) / max(float(known.std()), 1e-9)
         return scores[:n]
+
+    @cached_property
+    def _meant(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The embeddings that `near_in_meaning` scores, and which rows have one."""
+        assert self.dense is not None
+        n = len(self.papers)
+        rows = np.concatenate([self.dense[:n], self.dense[n + self.sample[self._shown]]])
+        has_one = rows.any(axis=1)
+        return rows[has_one], has_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,23 +284,25 @@ def prepare(
     """
     known = {paper.paper_id for paper in candidates}
     others = [paper for paper in background if paper.paper_id not in known]
-    features, corpus, matrix, far = build(candidates, others)
+    built = build(candidates, others)
+    matrix, far = built.candidates, built.background
     scores, popular = popularity(candidates)
     order = np.empty(len(candidates), dtype=np.int64)
     order[sorted(range(len(candidates)), key=lambda row: _newest(candidates[row]))] = np.arange(
         len(candidates)
     )
     sample = _spaced(len(others), MAX_WHITENING)
-    written, spelled = Written.of([*candidates, *(others[row] for row in sample)])
-    popular.sort(key=lambda row: (-scores[row], order[row]))
-    every = [*candidates, *others]
     n = len(candidates)
+    every = [*candidates, *others]
+    counted = np.concatenate([np.arange(n), n + sample])
+    written, spelled = Written.of(built.pieces, built.owners, len(every), counted)
+    popular.sort(key=lambda row: (-scores[row], order[row]))
     dense = _dense(every, vectors) if vectors else None
     meanings = (None, None) if dense is None else (dense[n:], dense[:n])
     return Candidates(
         papers=tuple(candidates),
-        features=features,
-        corpus=corpus,
+        features=built.features,
+        corpus=built.corpus,
         matrix=matrix,
         background=far,
         background_categories=tuple(paper.categories for paper in others),
@@ -301,7 +312,8 @@ def prepare(
         index=Index.of(candidates),
         order=order,
         written=written,
-        whole=beside(sparse.vstack([matrix, far[sample]]), spelled),
+        spelled=spelled,
+        whole=beside(sparse.vstack([matrix, far[sample]]), spelled[counted]),
         sample=sample,
         places={paper.paper_id: row for row, paper in enumerate(every)},
         dense=dense,

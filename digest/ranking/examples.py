@@ -5,20 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest.models import (
-    Answer,
-    AnswerKind,
-    Interest,
-    InterestKind,
-    Opinion,
-    Paper,
-    Reason,
-    ReasonKind,
-)
+from digest.models import Answer, AnswerKind, Interest, InterestKind, Paper, Reason, ReasonKind
 from digest.ranking.candidates import Candidates
 from digest.ranking.features import Matrix
 from digest.ranking.learning import Examples, Joint, learn
-from digest.ranking.match import Match, nothing
+from digest.ranking.match import Match, Wish, nothing
 from digest.ranking.reasons import shared_words
 from digest.ranking.similarity import telling_part
 from digest.text import parse_arxiv_id, parse_doi
@@ -47,18 +38,17 @@ class Likes:
     """What examples and answers say of the candidates.
 
     Attributes:
-        matches: of each example interest.
-        answered: the match of what was liked by answers; None: nothing was.
         joint: the common judgement; None: nothing is known to judge by.
-        titles: of the papers by their number in `joint`.
-        stems: their vectors.
+        owners: the interest that names each paper, by the paper's number in `joint`.
+        titles: of the papers by the same. stems: their vectors.
+        answered: whether something was liked by an answer.
     """
 
-    matches: Mapping[Interest, Match]
-    answered: Match | None
     joint: Joint | None
-    titles: Sequence[str]
-    stems: Matrix | None
+    owners: Sequence[Interest] = ()
+    titles: Sequence[str] = ()
+    stems: Matrix | None = None
+    answered: bool = False
 
     def why(self, candidates: Candidates, row: int, kind: ReasonKind, part: float) -> Reason:
         """Return as a reason the liked paper that is nearest to a candidate."""
@@ -69,42 +59,48 @@ class Likes:
         words = shared_words(candidates, row, stems, telling_part(candidates.features, stems))
         return Reason(kind, self.titles[number], words, part)
 
+    def match(self, candidates: Candidates, interest: Interest) -> Match:
+        """Return the match of one interest: the papers whose nearest example is its own."""
+        joint, n = self.joint, len(candidates.papers)
+        if joint is None:
+            return nothing(interest, n)
+        own = np.array([owner == interest for owner in self.owners])
+        mine = joint.passes & own[joint.nearest]
 
-def match_examples(
-    candidates: Candidates,
-    interests: Sequence[Interest],
-    opinions: Sequence[Opinion],
-    examples: Mapping[str, Paper],
-    meanings: Mapping[str, bytes],
-) -> Likes:
-    """Match example papers and answers; a paper of which nothing is known matches nothing.
+        def why(row: int, part: float) -> Reason:
+            return self.why(candidates, row, ReasonKind.EXAMPLE, part)
 
-    Args:
-        candidates: the day's papers.
-        interests: the example interests.
-        opinions: the papers that were answered on.
-        examples: the stored papers that the interests name, by their values.
-        meanings: embeddings of those, by the same.
-    """
-    named = [_named(i, examples.get(i.value), meanings.get(i.value)) for i in interests]
-    answered = [_Named(o.paper, o.paper.title, o.gain, o.vector, ANSWERED) for o in opinions]
-    # A paper that is named twice counts once, where it is named first.
-    known = list({one.key: one for one in reversed((*named, *answered)) if one.gain}.values())[::-1]
-    learned = _learned(candidates, known)
-    if learned is None:
-        nobody = {i: nothing(i, len(candidates.papers)) for i in interests}
-        return Likes(nobody, None, None, (), None)
-    known, vectors = learned
-    titles = [one.title for one in known]
-    found = Likes({}, None, learn(candidates, vectors), titles, vectors.stems)
-    owners = [one.owner for one in known]
-    matches = {
-        interest: _match(candidates, found, interest, [o == interest for o in owners])
-        for interest in (*interests, ANSWERED)
-    }
-    by_answers = matches.pop(ANSWERED)
-    liked = any(one.gain > 0 for one in known if one.owner == ANSWERED)
-    return Likes(matches, by_answers if liked else None, found.joint, titles, vectors.stems)
+        return Match(
+            interest,
+            np.where(mine, joint.strength, 0.0),
+            joint.strength if own.any() else np.zeros(n),
+            why,
+            joint=joint,
+        )
+
+
+def like(candidates: Candidates, wishes: Sequence[Wish]) -> list[Likes]:
+    """Judge by example papers and answers; a paper of which nothing is known says nothing."""
+    named = [_named_by(wish) for wish in wishes]
+    distinct = {one.key: one for each in named for one in each}
+    rows = {key: row for row, key in enumerate(distinct)}
+    if not distinct:
+        return [Likes(None) for _ in wishes]
+    stems, whole = candidates.vectors_of([(one.key[0], one.text) for one in distinct.values()])
+    has_words = np.diff(stems.indptr) > 0
+    known = [[one for one in each if has_words[rows[one.key]]] for each in named]
+    examples = [_examples(candidates, each, rows) for each in known if each]
+    joints = iter(learn(candidates, stems, whole, examples))
+    found = []
+    for each in known:
+        if not each:
+            found.append(Likes(None))
+            continue
+        liked = any(one.gain > 0 for one in each if one.owner == ANSWERED)
+        own = np.array([rows[one.key] for one in each])
+        told = [one.owner for one in each], [one.title for one in each]
+        found.append(Likes(next(joints), *told, stems[own], liked))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,42 +122,25 @@ class _Named:
         return f"{self.title}. {self.paper.abstract}" if self.paper else self.title
 
 
-def _learned(
-    candidates: Candidates, named: Sequence[_Named]
-) -> tuple[list[_Named], Examples] | None:
-    """Return those papers that share a word with any other, and their vectors; None: none do."""
-    if not named:
-        return None
-    stems, whole = candidates.vectors_of([(one.key[0], one.text) for one in named])
-    kept = np.flatnonzero(np.diff(stems.indptr))
-    if not len(kept):
-        return None
-    known = [named[place] for place in kept.tolist()]
-    return known, Examples(
-        stems[kept],
-        whole[kept],
-        [candidates.meaning(one.vector) for one in known],
-        [one.paper.categories if one.paper else () for one in known],
-        np.array([one.gain for one in known]),
-        [one.key[0] for one in known],
-    )
+def _named_by(wish: Wish) -> list[_Named]:
+    """Return the papers that a reader names or answered on."""
+    interests = [i for i in wish.profile.wanted if i.kind is InterestKind.EXAMPLE]
+    named = [_named(i, wish.examples.get(i.value), wish.meanings.get(i.value)) for i in interests]
+    answered = [_Named(o.paper, o.paper.title, o.gain, o.vector, ANSWERED) for o in wish.opinions]
+    # A paper that is named twice counts once, where it is named first.
+    first = {one.key: one for one in reversed((*named, *answered)) if one.gain}
+    return list(first.values())[::-1]
 
 
-def _match(candidates: Candidates, found: Likes, interest: Interest, own: Sequence[bool]) -> Match:
-    """Return the match of one interest: the papers whose nearest example is its own."""
-    joint = found.joint
-    assert joint is not None
-    mine = joint.passes & np.array(own)[joint.nearest]
-
-    def why(row: int, part: float) -> Reason:
-        return found.why(candidates, row, ReasonKind.EXAMPLE, part)
-
-    return Match(
-        interest,
-        np.where(mine, joint.strength, 0.0),
-        joint.strength if any(own) else np.zeros(len(candidates.papers)),
-        why,
-        joint=joint,
+def _examples(
+    candidates: Candidates, named: Sequence[_Named], rows: Mapping[tuple[int, str], int]
+) -> Examples:
+    return Examples(
+        np.array([rows[one.key] for one in named]),
+        [candidates.meaning(one.vector) for one in named],
+        [one.paper.categories if one.paper else () for one in named],
+        np.array([one.gain for one in named]),
+        [one.key[0] for one in named],
     )
 
 

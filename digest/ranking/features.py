@@ -18,7 +18,7 @@ from scipy import sparse
 
 from digest.models import Paper
 from digest.ranking.wordlists import COMMON_WORDS
-from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, plain, read_all
+from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, Pieces, plain
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -109,9 +109,26 @@ class _Traits:
     cjk: NDArray[np.bool_]
 
 
-def build(
-    candidates: Sequence[Paper], background: Sequence[Paper]
-) -> tuple[Features, Corpus, Matrix, Matrix]:
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What `build` makes of some papers.
+
+    Attributes:
+        features: how texts become vectors.
+        corpus: the candidates' words in order.
+        candidates: a unit vector each; background: the same of the others.
+        pieces: all texts; owners: the row of each, -1 for a translation.
+    """
+
+    features: Features
+    corpus: Corpus
+    candidates: Matrix
+    background: Matrix
+    pieces: Pieces
+    owners: Ints
+
+
+def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
     """Return the features of the day, the candidates' texts, and both matrices (a row a paper).
 
     Rows are unit vectors, or zero where a paper has no words; so a product of two is a cosine.
@@ -121,7 +138,7 @@ def build(
     lexicon = Lexicon()
     known = lexicon.learn_all(COMMON_WORDS)
     papers = [*candidates, *background]
-    corpus, foreign = _read(lexicon, papers)
+    corpus, foreign, pieces, owners = _read(lexicon, papers)
     traits = _Traits(
         len(lexicon), np.array(lexicon.term), np.array(lexicon.link), np.array(lexicon.cjk)
     )
@@ -132,11 +149,13 @@ def build(
     idf, common = _weigh(seen, np.isin(keys, _term_keys(np.array(known), traits)[0]), len(papers))
     counts.data = 1 + np.log(counts.data)
     texts = _weighted(counts, idf, lone)
-    matrix = (texts[: len(papers)] + texts[len(papers) :]).tocsr()
+    matrix = texts
+    if foreign.any():
+        matrix = (texts[: len(papers)] + texts[len(papers) :]).tocsr()
     features = Features(lexicon, traits, keys, idf, common, lone, keys >= traits.size)
     end = int(np.searchsorted(corpus.rows, n))
     own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
-    return features, own, matrix[:n], matrix[n:]
+    return Built(features, own, matrix[:n], matrix[n : len(papers)], pieces, owners)
 
 
 def texts_of(paper: Paper) -> tuple[str, ...]:
@@ -148,15 +167,21 @@ def texts_of(paper: Paper) -> tuple[str, ...]:
     )
 
 
-def _read(lexicon: Lexicon, papers: Sequence[Paper]) -> tuple[Corpus, NDArray[np.bool_]]:
-    """Return all texts as stem numbers, and for each whether it stands in a translation."""
+def _read(
+    lexicon: Lexicon, papers: Sequence[Paper]
+) -> tuple[Corpus, NDArray[np.bool_], Pieces, Ints]:
+    """Return all texts as stem numbers, and for each whether it stands in a translation.
+
+    Then the pieces of all texts, and the paper of each text, -1 for a translation.
+    """
     texts = [texts_of(paper) for paper in papers]
-    stems, sizes = read_all((text for told in texts for text in told), lexicon.learn, [BREAK])
+    pieces = Pieces(text for told in texts for text in told)
+    stems, sizes = pieces.read(lexicon.learn_each, [BREAK])
     owners = [(row, min(n, 2)) for row, told in enumerate(texts) for n in range(len(told))]
     rows, places = np.array(owners, dtype=np.int32).reshape(-1, 2).T
     where = np.repeat(places, sizes)
     corpus = Corpus(stems, np.repeat(rows, sizes), where == 0)
-    return corpus, where == 2
+    return corpus, where == 2, pieces, np.where(places == 2, -1, rows)
 
 
 def _term_keys(stems: NDArray[np.int32] | Ints, traits: _Traits) -> tuple[Ints, Ints]:
@@ -183,18 +208,25 @@ def _count(
     no candidate.
     """
     keys, places = _term_keys(corpus.stems, traits)
-    kept = ~foreign[places] | traits.cjk[corpus.stems[places]]
-    keys, places = keys[kept], places[kept]
-    papers = corpus.rows[places]
-    rows = papers + np.where(foreign[places], n_papers, 0)
-    found, columns = np.unique(keys, return_inverse=True)
-    shape = (2 * n_papers, len(found))
-    counts = sparse.csr_matrix((np.ones(len(keys)), (rows, columns)), shape=shape)
-    several = np.bincount(counts.indices, minlength=len(found)) > 1
+    rows = corpus.rows[places]
+    if foreign.any():
+        kept = ~foreign[places] | traits.cjk[corpus.stems[places]]
+        keys, places = keys[kept], places[kept]
+        rows = corpus.rows[places] + np.where(foreign[places], n_papers, 0)
+    found, columns, times = np.unique(keys, return_inverse=True, return_counts=True)
     of_the_day = np.zeros(len(found), dtype=bool)
-    of_the_day[columns[papers < n_candidates]] = True
-    stay = np.flatnonzero(several | of_the_day | (found < traits.size))
-    return found[stay], counts[:, stay]
+    of_the_day[columns[rows % n_papers < n_candidates]] = True
+    # Most pairs stand in one place only: they are sorted out before they are counted by text.
+    stay = (times > 1) | of_the_day | (found < traits.size)
+    counted = stay[columns]
+    columns = (np.cumsum(stay) - 1)[columns[counted]]
+    found, of_the_day = found[stay], of_the_day[stay]
+    shape = (n_papers * (2 if foreign.any() else 1), len(found))
+    ones = np.ones(len(columns))
+    counts = sparse.csr_matrix((ones, (rows[counted], columns)), shape=shape)
+    several = np.bincount(counts.indices, minlength=len(found)) > 1
+    stay = several | of_the_day | (found < traits.size)
+    return found[stay], counts if stay.all() else counts[:, np.flatnonzero(stay)]
 
 
 def _weigh(seen: Ints, known: NDArray[np.bool_], n_papers: int) -> tuple[Floats, NDArray[np.bool_]]:
@@ -206,8 +238,10 @@ def _weigh(seen: Ints, known: NDArray[np.bool_], n_papers: int) -> tuple[Floats,
 
 def _weighted(rows: Matrix, idf: Floats, lone: NDArray[np.bool_]) -> Matrix:
     """Return rows times idf, each of length 1 but for its lone pairs."""
-    weighted = rows.multiply(idf[np.newaxis, :]).tocsr()
-    squares = weighted.multiply(weighted)
-    norms = np.sqrt(squares @ (~lone).astype(float))
+    data = rows.data * idf[rows.indices]
+    counted = np.where(lone[rows.indices], 0.0, data)
+    squares = np.concatenate([[0.0], np.cumsum(counted * counted)])
+    norms = np.sqrt(np.maximum(np.diff(squares[rows.indptr]), 0))
     norms[norms == 0] = 1
-    return sparse.diags(1 / norms) @ weighted
+    data /= np.repeat(norms, np.diff(rows.indptr))
+    return sparse.csr_matrix((data, rows.indices, rows.indptr), shape=rows.shape)

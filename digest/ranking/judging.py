@@ -27,7 +27,8 @@ from digest.models import (
 )
 from digest.ranking.candidates import Candidates
 from digest.ranking.features import Floats
-from digest.ranking.interests import match_all
+from digest.ranking.interests import Matches, match
+from digest.ranking.match import Wish
 from digest.ranking.popularity import popularity_reason
 from digest.ranking.reasons import terms_of
 from digest.ranking.similarity import leaning
@@ -56,6 +57,7 @@ class Judgement:
         meanings: embeddings of the interests that have one, by the same.
         eligible: ids of the papers this subscriber may still get; None: all.
         below_bar: also list papers that are similar but no match, without reasons.
+        found: what `match` found for the same, together with others; None: it is looked for.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Judgement:
         meanings: Mapping[str, bytes] | None = None,
         eligible: Collection[int] | None = None,
         below_bar: bool = False,
+        found: Matches | None = None,
     ) -> None:
         examples = examples or {}
         self._candidates = candidates
@@ -79,7 +82,9 @@ class Judgement:
         known = _known(candidates, profile.wanted, examples, opinions)
         self._news = ~muted & ~known
         self._shown = mine & ~self._unwanted & ~known
-        self._found = match_all(candidates, profile, opinions, examples, meanings or {})
+        if found is None:
+            (found,) = match(candidates, [Wish(profile, opinions, examples, meanings or {})])
+        self._found = found
         self._matches = self._found.each
         told = [m.likeness if below_bar else m.strength for m in self._matches]
         strengths = np.array(told).reshape(len(told), len(self._shown))

@@ -16,25 +16,29 @@ examples on, when all of them together are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from digest.ranking.candidates import Candidates
+from digest.ranking.candidates import MAX_REFERENCE, Candidates
 from digest.ranking.features import Floats, Ints, Matrix
 from digest.ranking.similarity import (
     BAR,
+    evenly,
     evidence,
-    middle_of,
+    kin_of,
     nearest,
     products,
+    stacked,
     standardise,
     strength_of,
+    summed,
     telling_part,
     z_of_cosines,
 )
 
+_NUMBERS = 4_000_000  # of a table of readers' papers by candidates; it bounds the memory
 _ENOUGH = 3  # liked papers that together make a match of what none of them makes alone
 _MANY = 5  # liked papers from which on the ridge is trusted
 _PENALTY, _PENALTY_OF_FEW = 10.0, 30.0
@@ -62,23 +66,26 @@ _USUAL, _TERSE = _Weights(1.0, 0.8, 0.0, 1.5), _Weights(0.25, 0.5, 1.0, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Papers somebody likes, or does not, as vectors; a row each.
+    """Papers somebody likes, or does not.
 
     Attributes:
-        stems: as `Features.vectors` gives them.
-        whole: stems and written words together.
+        rows: their places among the vectors of all readers' papers.
         dense: their embeddings; None: there is none.
         categories: of the papers.
         gains: how much each counts; below 0: it is not liked.
         numbers: of the papers; 0: it has none.
     """
 
-    stems: Matrix
-    whole: Matrix
+    rows: Ints
     dense: Sequence[Floats | None]
     categories: Sequence[tuple[str, ...]]
     gains: Floats
     numbers: Sequence[int]
+
+    @property
+    def liked(self) -> Ints:
+        """The places of those that are liked among them."""
+        return np.flatnonzero(self.gains > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,69 +109,179 @@ class Joint:
     penalty: float
 
 
-def learn(candidates: Candidates, examples: Examples) -> Joint:
-    """Judge the candidates by papers that are liked or not, one or more.
+def learn(
+    candidates: Candidates, stems: Matrix, whole: Matrix, readers: Sequence[Examples]
+) -> list[Joint]:
+    """Judge the candidates for each reader by papers that he likes or not, one or more.
 
-    The nearest ones are numbered by their place among the examples.
+    Readers share what is computed of a paper, and the products are made for many at once. The
+    nearest ones are numbered by their place among a reader's examples.
+
+    Args:
+        candidates: the day's papers.
+        stems: of all readers' papers, as `Features.vectors` gives them.
+        whole: of the same, stems and written words together.
+        readers: what each likes.
+    """
+    found: list[Joint] = []
+    some: list[Examples] = []
+    waiting = 0
+    most = _NUMBERS // (len(candidates.papers) + MAX_REFERENCE)
+    for examples in readers:
+        if some and waiting + len(examples.rows) > most:
+            found += _learn_some(candidates, stems, whole, some)
+            some, waiting = [], 0
+        some.append(examples)
+        waiting += len(examples.rows)
+    return found + _learn_some(candidates, stems, whole, some) if some else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The candidates compared with papers that readers like, a row each.
+
+    Attributes:
+        cosines: of stems; alone: the same as z-scores. proof: how good the evidence is.
+        shown: cosines of stems and written words, with the papers that are shown too.
+    """
+
+    cosines: Floats
+    alone: Floats
+    proof: Floats
+    shown: Floats
+
+
+def _learn_some(
+    candidates: Candidates, stems: Matrix, whole: Matrix, readers: Sequence[Examples]
+) -> list[Joint]:
+    n = len(candidates.papers)
+    used = np.unique(np.concatenate([examples.rows for examples in readers]))
+    places = [np.searchsorted(used, examples.rows) for examples in readers]
+    stems, whole = stems[used], whole[used]
+    cosines = products(stems, candidates.columns)
+    compared = _Compared(
+        cosines[:, :n],
+        z_of_cosines(cosines)[:, :n],
+        evidence(candidates, telling_part(candidates.features, stems)),
+        products(whole, candidates.shown_columns),
+    )
+    parts = [
+        (examples.gains / np.abs(examples.gains).sum(), own)
+        for examples, own in zip(readers, places, strict=True)
+    ]
+    totals = stacked(parts, len(used)) @ whole
+    penalties = [
+        _PENALTY if len(examples.liked) >= _MANY else _PENALTY_OF_FEW for examples in readers
+    ]
+    ridges = _ridges(candidates, totals, penalties)
+    added = _of_neighbours(candidates, stems, readers, places)
+    return [
+        _joint(
+            candidates,
+            examples,
+            _Compared(*(part[own] for part in _parts(compared))),
+            (ridges[number], penalties[number]),
+            totals[number],
+            (added.get(number), stems[own]),
+        )
+        for number, (examples, own) in enumerate(zip(readers, places, strict=True))
+    ]
+
+
+def _parts(compared: _Compared) -> tuple[Floats, Floats, Floats, Floats]:
+    return compared.cosines, compared.alone, compared.proof, compared.shown
+
+
+def _ridges(candidates: Candidates, totals: Matrix, penalties: Sequence[float]) -> Floats:
+    """Return the whitened ridge of each reader's sum, standardised, shown papers included."""
+    common = products(totals, candidates.whole_columns)
+    found = np.zeros((len(penalties), candidates.shown_columns.shape[1]))
+    for penalty in dict.fromkeys(penalties):
+        rows = np.flatnonzero(np.array(penalties) == penalty)
+        found[rows] = candidates.whitening(penalty).scores(common[rows])
+    return standardise(found)
+
+
+def _joint(
+    candidates: Candidates,
+    examples: Examples,
+    compared: _Compared,
+    ridge: tuple[Floats, float],
+    total: Matrix,
+    more: tuple[Floats | None, Matrix],
+) -> Joint:
+    """Return one reader's judgement.
+
+    Args:
+        candidates: the day's papers.
+        examples: what he likes.
+        compared: the candidates with these.
+        ridge: its scores and its penalty.
+        total: what it was solved for.
+        more: what neighbours of his few examples add, and the stems of the examples.
     """
     n = len(candidates.papers)
-    liked = np.flatnonzero(examples.gains > 0)
+    liked = examples.liked
     places = liked.tolist()
+    scores, penalty = ridge
+    added, stems = more
+    if len(liked):
+        pool = _pool(compared.shown[liked], examples.gains[liked], _SHARPNESS)
+        scores = scores + _POOL_WEIGHT * standardise(pool)
+    in_words = standardise(scores)[:n]
     dense = [d for place in places if (d := examples.dense[place]) is not None]
-    gains = sparse.csr_matrix(examples.gains / np.abs(examples.gains).sum())
-    total = gains @ examples.whole
-    penalty = _PENALTY if len(liked) >= _MANY else _PENALTY_OF_FEW
-    in_words = _in_words(candidates, examples, total, penalty)
     weights = _TERSE if candidates.terse and dense and candidates.dense is not None else _USUAL
     kin = standardise(candidates.kinship.to([examples.categories[place] for place in places]))
     z = weights.words * in_words + _CATEGORY_WEIGHT * kin
-    z = z + weights.readers * _of_like_readers(candidates, examples)
+    z = z + weights.readers * _of_like_readers(candidates, examples, stems)
     z = z + _in_meaning(candidates, dense, weights)
     if not len(liked):
         nothing = np.zeros(n)
         return Joint(z, nothing, nothing.astype(np.int64), nothing > 0, total, penalty)
-    stems = examples.stems[liked]
-    if len(liked) < _ENOUGH:
-        z = z + _of_neighbours(candidates, stems, dense)
-    cosines = products(stems, candidates.columns)
-    closest = np.argmax(cosines[:, :n], axis=0)
-    alone = np.array([z_of_cosines(row)[:n] for row in cosines])
-    proof = evidence(candidates, telling_part(candidates.features, stems))
-    best = alone.max(axis=0)
+    if added is not None:
+        z = z + added
+    closest = np.argmax(compared.cosines[liked], axis=0)
+    best = compared.alone[liked].max(axis=0)
     if len(liked) >= _ENOUGH:
         best = np.maximum(in_words, best)
-    passes = best * proof[closest, np.arange(n)] >= BAR
+    passes = best * compared.proof[liked[closest], np.arange(n)] >= BAR
     return Joint(z, strength_of(z), liked[closest], passes, total, penalty)
 
 
-def _in_words(candidates: Candidates, examples: Examples, total: Matrix, penalty: float) -> Floats:
-    """Return by candidate the ridge and the pool, standardised."""
-    n = len(candidates.papers)
-    ridge = candidates.whitening(penalty).scores(products(total, candidates.whole_columns)[0])
-    scores = standardise(ridge)
-    liked = np.flatnonzero(examples.gains > 0)
-    if len(liked):
-        cosines = products(examples.whole[liked], candidates.shown_columns)
-        pool = _pool(cosines, examples.gains[liked], _SHARPNESS)
-        scores = scores + _POOL_WEIGHT * standardise(pool)
-    return standardise(scores)[:n]
+def _of_neighbours(
+    candidates: Candidates, stems: Matrix, readers: Sequence[Examples], places: Sequence[Ints]
+) -> dict[int, Floats]:
+    """Return what the background's papers that are most like some few examples add to them.
+
+    Args:
+        candidates: the day's papers.
+        stems: of all examples.
+        readers: what each likes.
+        places: of these among the stems.
+
+    Returns:
+        By the number of the reader; only those who like few papers, but at least one.
+    """
+    few = [n for n, examples in enumerate(readers) if 0 < len(examples.liked) < _ENOUGH]
+    if not few:
+        return {}
+    middles = summed([evenly(places[number][readers[number].liked]) for number in few], stems)
+    near = [rows for rows, _ in nearest(candidates, middles, _FEEDBACK_PAPERS)]
+    about = summed([evenly(rows) for rows in near], candidates.background)
+    added = standardise(products(about, candidates.columns))[:, : len(candidates.papers)]
+    found = {}
+    for number, rows, words in zip(few, near, added, strict=True):
+        z = words + kin_of(candidates, rows)
+        dense = any(readers[number].dense[place] is not None for place in readers[number].liked)
+        if candidates.dense is not None and dense and len(rows):
+            about_rows = candidates.dense_of_background(rows).mean(axis=0)
+            z = z + candidates.near_in_meaning(partial(_product, about_rows))
+        found[number] = _FEEDBACK_WEIGHT * z
+    return found
 
 
-def _of_neighbours(candidates: Candidates, stems: Matrix, dense: Sequence[Floats]) -> Floats:
-    """Return what the background's papers that are most like some examples add to them."""
-    n = len(candidates.papers)
-    rows, _ = nearest(candidates, middle_of(stems), _FEEDBACK_PAPERS)
-    if not len(rows):
-        return np.zeros(n)
-    about = middle_of(candidates.background[rows])
-    added = standardise(products(about, candidates.columns)[0])[:n]
-    kin = candidates.kinship.to([candidates.background_categories[row] for row in rows])
-    added = _FEEDBACK_WEIGHT * (added + standardise(kin))
-    if candidates.dense is not None and dense:
-        added += _FEEDBACK_WEIGHT * candidates.near_in_meaning(
-            lambda every: every @ candidates.dense_of_background(rows).mean(axis=0)
-        )
-    return np.asarray(added)
+def _product(one: Floats, every: Floats) -> Floats:
+    return np.asarray(every @ one)
 
 
 def _in_meaning(candidates: Candidates, dense: Sequence[Floats], weights: "_Weights") -> Floats:
@@ -182,14 +299,14 @@ def _in_meaning(candidates: Candidates, dense: Sequence[Floats], weights: "_Weig
     return score
 
 
-def _of_like_readers(candidates: Candidates, examples: Examples) -> Floats:
+def _of_like_readers(candidates: Candidates, examples: Examples, stems: Matrix) -> Floats:
     """Return by candidate what readers with like tastes make of it; 0: that is not known."""
-    liked = np.flatnonzero(examples.gains > 0)
+    liked = examples.liked
     if candidates.collaborative is None or not len(liked):
         return np.zeros(len(candidates.papers))
     scores = candidates.collaborative.scores(
         [examples.numbers[place] for place in liked.tolist()],
-        examples.stems[liked],
+        stems[liked],
         [examples.dense[place] for place in liked.tolist()],
         examples.gains[liked],
     )

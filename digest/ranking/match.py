@@ -1,16 +1,34 @@
-"""What one interest says of all candidates."""
+"""What somebody wants, and what one interest says of all candidates."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from digest.models import Interest, Reason
-from digest.ranking.features import Floats, Matrix
+from digest.models import Interest, Opinion, Paper, Profile, Reason
+from digest.ranking.features import Floats
 from digest.ranking.learning import Joint
+from digest.ranking.similarity import Similarity
 
 # Gives the reason for a row, with the contribution it is to carry.
 Reasoning = Callable[[int, float], Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one reader wants, with what is known of it.
+
+    Attributes:
+        profile: the interests.
+        opinions: the papers its owner answered on.
+        examples: the stored papers that example interests name, by the interests' values.
+        meanings: embeddings of the interests that have one, by the same.
+    """
+
+    profile: Profile
+    opinions: Sequence[Opinion] = ()
+    examples: Mapping[str, Paper] = field(default_factory=dict)
+    meanings: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +40,7 @@ class Match:
         strength: by row; 0: no match.
         likeness: by row, at least the strength: similarity in words, also below the bar.
         why: gives the reason for a match.
-        own: the interest's own words, where it has any (one row).
-        compared: what the papers' words were compared with, where they were (one row).
+        near: how similar the candidates are to its words, where it goes by words.
         joint: the judgement by examples, where it was one.
     """
 
@@ -31,8 +48,7 @@ class Match:
     strength: Floats
     likeness: Floats
     why: Reasoning
-    own: Matrix | None = None
-    compared: Matrix | None = None
+    near: Similarity | None = None
     joint: Joint | None = None
 
 

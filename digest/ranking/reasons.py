@@ -109,9 +109,9 @@ def terms_of(candidates: Candidates, row: int, match: Match) -> list[tuple[str, 
         paper = candidates.whole[row]
         weights = candidates.whitening(match.joint.penalty).weights(match.joint.total)
         parts = paper.data * weights[paper.indices]
-    elif match.compared is not None:
+    elif match.near is not None:
         paper = candidates.matrix[row]
-        parts = paper.data * weights_at(match.compared, paper.indices)
+        parts = paper.data * weights_at(match.near.compared, paper.indices)
     else:
         return []
     strongest = np.lexsort((paper.indices, -np.abs(parts)))[:_MAX_LISTED]

@@ -12,6 +12,7 @@ The strength of a match is z / (z + 6): 0.33 at the bar of 3, 0.5 at 6, 0.75 at 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -33,6 +34,7 @@ _ENOUGH, _ENOUGH_SHARE = 10.0, 0.04
 _FEEDBACK_PAPERS = 20
 _FEEDBACK_TERMS = 300
 _FEEDBACK_WEIGHT = 0.7
+_TOGETHER = 256  # rows that are multiplied at once; it bounds the memory
 _FEEDBACK_MIN = 0.1  # cosine; a paper below has nothing to tell about the interest
 
 
@@ -41,33 +43,60 @@ class Similarity:
     """How similar each candidate is to one interest.
 
     Attributes:
-        own: the interest's own terms (one row). telling: those of them that are evidence.
-        compared: what the papers were compared with: the same, or with what goes with it.
-        strength: by row, 0 to 1; whatever the bar and the evidence.
-        matches: the strength of the matches by row; 0 elsewhere.
+        rows: the vectors of all texts that were compared together.
+        number: the row of this one in each of them.
+        strength: by candidate, 0 to 1; whatever the bar and the evidence.
+        matches: the strength of the matches by candidate; 0 elsewhere.
     """
+
+    rows: "Rows"
+    number: int
+    strength: Floats
+    matches: Floats
+
+    @property
+    def own(self) -> Matrix:
+        """The interest's own terms (one row)."""
+        return self.rows.own[self.number]
+
+    @property
+    def telling(self) -> Matrix:
+        """Those of them that are evidence."""
+        return self.rows.telling[self.number]
+
+    @property
+    def compared(self) -> Matrix:
+        """What the papers were compared with: the same, with what goes with it."""
+        return self.rows.compared[self.number]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some texts as vectors, a row each: their own, what is evidence of them, what is compared."""
 
     own: Matrix
     telling: Matrix
     compared: Matrix
-    strength: Floats
-    matches: Floats
 
 
-def similarity(candidates: Candidates, own: Matrix, wider: Matrix | None = None) -> Similarity:
-    """Compare all candidates with an interest's vector (one row).
-
-    Args:
-        candidates: the day's papers.
-        own: what the interest itself says.
-        wider: the same with what goes with it, to compare by; the evidence is what it says.
-    """
-    telling = telling_part(candidates.features, own)
-    compared = own if wider is None else wider
-    z = z_of_cosines(products(compared, candidates.columns)[0])[: len(candidates.papers)]
-    proven = z * evidence(candidates, telling)[0]
-    matches = np.where(proven >= BAR, strength_of(proven), 0.0)
-    return Similarity(own, telling, compared, strength_of(z), matches)
+def similarities(candidates: Candidates, texts: Sequence[str]) -> list[Similarity]:
+    """Compare all candidates with some texts, each by itself, and with what goes with it."""
+    if not texts:
+        return []
+    own = candidates.features.vectors(texts)
+    rows = Rows(own, telling_part(candidates.features, own), with_feedback(candidates, own))
+    n = len(candidates.papers)
+    found = []
+    for start in range(0, len(texts), _TOGETHER):
+        some = slice(start, start + _TOGETHER)
+        z = z_of_cosines(products(rows.compared[some], candidates.columns))[:, :n]
+        proven = z * evidence(candidates, rows.telling[some])
+        matches = np.where(proven >= BAR, strength_of(proven), 0.0)
+        found += [
+            Similarity(rows, start + number, *both)
+            for number, both in enumerate(zip(strength_of(z), matches, strict=True))
+        ]
+    return found
 
 
 def products(rows: Matrix, columns: Matrix) -> Floats:
@@ -76,23 +105,24 @@ def products(rows: Matrix, columns: Matrix) -> Floats:
 
 
 def z_of_cosines(cosines: Floats) -> Floats:
-    """Return cosines as z-scores on the bounded scale."""
+    """Return cosines as z-scores on the bounded scale, row by row."""
     mean, spread = _mean_and_spread(cosines)
-    scale = min(max(spread, _MIN_SPREAD), _MAX_SPREAD)
-    return np.asarray((cosines - min(mean, _MAX_MEAN)) / scale)
+    scale = np.clip(spread, _MIN_SPREAD, _MAX_SPREAD)
+    return np.asarray((cosines - np.minimum(mean, _MAX_MEAN)) / scale)
 
 
 def standardise(scores: Floats) -> Floats:
-    """Return scores of any kind in spreads above their mean."""
+    """Return scores of any kind in spreads above their mean, row by row."""
     mean, spread = _mean_and_spread(scores)
-    return np.asarray((scores - mean) / max(spread, 1e-9))
+    return np.asarray((scores - mean) / np.maximum(spread, 1e-9))
 
 
-def _mean_and_spread(scores: Floats) -> tuple[float, float]:
+def _mean_and_spread(scores: Floats) -> tuple[Floats, Floats]:
     """Return mean and standard deviation of scores and of the imagined papers' zeros."""
-    total = len(scores) + _IMAGINED
-    mean = float(scores.sum()) / total
-    return mean, math.sqrt(max(float((scores**2).sum()) / total - mean**2, 0.0))
+    total = scores.shape[-1] + _IMAGINED
+    mean = scores.sum(axis=-1, keepdims=True) / total
+    squares = np.einsum("...i,...i->...", scores, scores)[..., np.newaxis] / total
+    return mean, np.sqrt(np.maximum(squares - mean**2, 0.0))
 
 
 def strength_of(z: Floats) -> Floats:
@@ -111,18 +141,16 @@ def telling_part(features: Features, rows: Matrix) -> Matrix:
 
     Common terms are none; where there are no others, common pairs are, or the only word.
     """
-    data = rows.data.copy()
-    for start, end in pairwise(rows.indptr.tolist()):
-        columns = rows.indices[start:end]
-        telling = ~features.common[columns]
-        if not telling.any():
-            telling = features.pair[columns]
-        if not telling.any():
-            telling = np.full(len(columns), len(columns) == 1)
-        data[start:end] *= telling
-    part = sparse.csr_matrix((data, rows.indices.copy(), rows.indptr.copy()), shape=rows.shape)
-    part.eliminate_zeros()
-    return part
+    columns, count = rows.indices, rows.shape[0]
+    sizes = np.diff(rows.indptr)
+    owners = np.repeat(np.arange(count), sizes)
+    telling = ~features.common[columns]
+    none = np.bincount(owners[telling], minlength=count) == 0
+    telling = np.where(none[owners], features.pair[columns], telling)
+    none = np.bincount(owners[telling], minlength=count) == 0
+    telling |= none[owners] & (sizes[owners] == 1)
+    ends = np.concatenate([[0], np.cumsum(np.bincount(owners[telling], minlength=count))])
+    return sparse.csr_matrix((rows.data[telling], columns[telling], ends), shape=rows.shape)
 
 
 def evidence(candidates: Candidates, telling: Matrix) -> Floats:
@@ -138,38 +166,67 @@ def evidence(candidates: Candidates, telling: Matrix) -> Floats:
     return np.minimum(shared / np.where(enough > 0, enough, 1.0), 1.0)
 
 
-def nearest(candidates: Candidates, vector: Matrix, most: int) -> tuple[Ints, Floats]:
-    """Return the rows of the background's papers that are most similar, and how similar.
+def nearest(candidates: Candidates, rows: Matrix, most: int) -> list[tuple[Ints, Floats]]:
+    """Return for each row the background's papers that are most similar, and how similar.
 
     Common terms have no say in which papers those are: they would lead anywhere.
     """
-    telling = telling_part(candidates.features, vector)
-    scores = products(telling, candidates.background_columns)[0]
-    best = np.flatnonzero(scores >= _FEEDBACK_MIN)
-    best = best[np.argsort(-scores[best], kind="stable")][:most]
-    return best, scores[best]
+    telling = telling_part(candidates.features, rows)
+    found = []
+    for start in range(0, rows.shape[0], _TOGETHER):
+        some = telling[start : start + _TOGETHER]
+        for scores in products(some, candidates.background_columns):
+            best = np.flatnonzero(scores >= _FEEDBACK_MIN)
+            best = best[np.argsort(-scores[best], kind="stable")][:most]
+            found.append((best, scores[best]))
+    return found
 
 
-def with_feedback(candidates: Candidates, vector: Matrix) -> Matrix:
-    """Add what the most similar papers of the background speak of to an interest's vector."""
-    best, scores = nearest(candidates, vector, _FEEDBACK_PAPERS)
-    if not len(best):
-        return vector
-    about = sparse.csr_matrix(scores) @ candidates.background[best]
-    top = np.lexsort((about.indices, -about.data))[:_FEEDBACK_TERMS]
-    wider = sparse.csr_matrix(
-        (about.data[top], about.indices[top], [0, len(top)]), shape=vector.shape
+def with_feedback(candidates: Candidates, rows: Matrix) -> Matrix:
+    """Add to each row what the most similar papers of the background speak of."""
+    near = nearest(candidates, rows, _FEEDBACK_PAPERS)
+    about = summed(near, candidates.background)
+    parts = []
+    for start, end in pairwise(about.indptr.tolist()):
+        data, columns = about.data[start:end], about.indices[start:end]
+        top = np.lexsort((columns, -data))[:_FEEDBACK_TERMS]
+        length = math.sqrt(float((data[top] ** 2).sum())) or 1.0
+        parts.append((_FEEDBACK_WEIGHT / length * data[top], columns[top]))
+    wider = stacked(parts, rows.shape[1])
+    both = (rows + wider).tocsr()
+    lengths = np.where([bool(len(best)) for best, _ in near], lengths_of(both), 1.0)
+    both.data /= np.repeat(np.where(lengths > 0, lengths, 1.0), np.diff(both.indptr))
+    return both
+
+
+def summed(weighted: Sequence[tuple[Ints, Floats]], rows: Matrix) -> Matrix:
+    """Return sums of rows: for each a row, of those that are numbered, by their weights."""
+    return stacked([(weights, numbers) for numbers, weights in weighted], rows.shape[0]) @ rows
+
+
+def stacked(parts: Sequence[tuple[Floats, Ints]], width: int) -> Matrix:
+    """Return rows that are given by their numbers and the columns of these."""
+    ends = np.cumsum([0, *(len(columns) for _, columns in parts)])
+    data = np.concatenate([np.empty(0), *(data for data, _ in parts)])
+    columns = np.concatenate([np.empty(0, dtype=np.int64), *(columns for _, columns in parts)])
+    return sparse.csr_matrix((data, columns, ends), shape=(len(parts), width))
+
+
+def kin_of(candidates: Candidates, rows: Ints) -> Floats:
+    """Return by candidate how alike its categories are to those of papers of the background."""
+    if not len(rows):
+        return np.zeros(len(candidates.papers))
+    return standardise(
+        candidates.kinship.to([candidates.background_categories[row] for row in rows.tolist()])
     )
-    return unit(vector + _FEEDBACK_WEIGHT * unit(wider))
 
 
-def middle_of(rows: Matrix) -> Matrix:
-    """Return the mean of rows as one row."""
-    count = rows.shape[0]
-    return sparse.csr_matrix(np.full((1, count), 1 / count)) @ rows
+def evenly(numbers: Ints) -> tuple[Ints, Floats]:
+    """Return numbers with weights that are equal and sum to 1."""
+    return numbers, np.full(len(numbers), 1 / max(len(numbers), 1))
 
 
-def unit(vector: Matrix) -> Matrix:
-    """Return a vector of length 1 (empty: as it is)."""
-    length = math.sqrt(float((vector.data**2).sum()))
-    return vector / length if length else vector
+def lengths_of(rows: Matrix) -> Floats:
+    """Return the length of each row."""
+    squares = np.concatenate([[0.0], np.cumsum(rows.data * rows.data)])
+    return np.sqrt(np.maximum(np.diff(squares[rows.indptr]), 0.0))

@@ -19,9 +19,19 @@ import numpy as np
 from scipy import sparse
 
 from digest.ranking.candidates import Candidates
-from digest.ranking.features import Floats, Matrix
-from digest.ranking.similarity import middle_of, nearest, products, standardise
+from digest.ranking.features import Floats, Ints, Matrix
+from digest.ranking.similarity import (
+    Similarity,
+    evenly,
+    kin_of,
+    lengths_of,
+    nearest,
+    products,
+    standardise,
+    summed,
+)
 
+_TOGETHER = 128  # readers whose products are made at once; it bounds the memory
 _PAPERS = 10
 _MIDDLE, _APART, _KIN = 0.5, 0.3, 0.3
 _MEANING, _MEANING_OF_PAPERS = 0.8, 0.3
@@ -33,61 +43,93 @@ _STRANGERS, _KINDRED = 0.02, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A phrase or some sentences: a vector (one row), its embedding if there is one, a weight."""
+    """A phrase or some sentences: how similar papers are, an embedding if there is one, a weight."""
 
-    vector: Matrix
+    near: Similarity
     dense: Floats | None
     weight: float
 
+    @property
+    def known(self) -> bool:
+        """Whether it has a word that stands in a paper."""
+        own = self.near.rows.own
+        return bool(own.indptr[self.near.number] < own.indptr[self.near.number + 1])
 
-def taste(candidates: Candidates, told: Sequence[Told]) -> Floats:
-    """Return by candidate how well it suits all that was told, in spreads above the mean."""
+
+def tastes(candidates: Candidates, readers: Sequence[Sequence[Told]]) -> list[Floats]:
+    """Return for each reader how well candidates suit all he told, in spreads above the mean.
+
+    What was told is of the same `Rows`.
+    """
     n = len(candidates.papers)
-    known = [one for one in told if one.vector.nnz]
-    if not known:
-        return np.zeros(n)
-    weights = sparse.csr_matrix([one.weight for one in known])
-    middle = weights @ sparse.vstack([one.vector for one in known]).tocsr()
-    z = standardise(products(middle, candidates.columns)[0])[:n]
-    rows, _ = nearest(candidates, middle, _PAPERS)
-    kin = np.zeros(n)
-    if len(rows):
-        about = middle_of(candidates.background[rows])
-        z = z + _MIDDLE * standardise(products(about, candidates.columns)[0])[:n]
-        z = z + _APART * _set_apart(candidates, about)[:n]
-        kin = standardise(
-            candidates.kinship.to([candidates.background_categories[row] for row in rows])
-        )
+    found = [np.zeros(n) for _ in readers]
+    told = [[one for one in each if one.known] for each in readers]
+    known = [number for number, each in enumerate(told) if each]
+    for start in range(0, len(known), _TOGETHER):
+        some = known[start : start + _TOGETHER]
+        each = [told[number] for number in some]
+        for number, z in zip(some, _tastes(candidates, each), strict=True):
+            found[number] = z
+    return found
+
+
+def _tastes(candidates: Candidates, told: Sequence[Sequence[Told]]) -> Floats:
+    n = len(candidates.papers)
+    middles = summed([_numbered(each) for each in told], told[0][0].near.rows.own)
+    z = standardise(products(middles, candidates.columns))[:, :n]
+    near = [rows for rows, _ in nearest(candidates, middles, _PAPERS)]
+    about = summed([evenly(rows) for rows in near], candidates.background)
+    z = z + _MIDDLE * standardise(products(about, candidates.columns))[:, :n]
+    z = z + _APART * _set_apart(candidates, about)[:, :n]
+    kin = np.array([kin_of(candidates, rows) for rows in near])
     z = standardise(z) + _KIN * kin
-    if candidates.dense is None:
-        return z
-    dense = [one.weight * one.dense for one in known if one.dense is not None]
-    if dense:
-        z = z + _MEANING * candidates.near_in_meaning(lambda every: every @ np.sum(dense, axis=0))
-    if dense and len(rows):
+    if candidates.dense is not None:
+        z = z + np.array(
+            [_in_meaning(candidates, *one) for one in zip(told, near, strict=True)]
+        )
+    return np.asarray(z)
+
+
+def _numbered(told: Sequence[Told]) -> tuple[Ints, Floats]:
+    """Return the rows of what was told, and their weights."""
+    return np.array([one.near.number for one in told]), np.array([one.weight for one in told])
+
+
+def _in_meaning(candidates: Candidates, told: Sequence[Told], rows: Ints) -> Floats:
+    """Return what the embeddings of what was told, and of papers near to it, say."""
+    dense = [one.weight * one.dense for one in told if one.dense is not None]
+    if not dense:
+        return np.zeros(len(candidates.papers))
+    wanted = np.sum(dense, axis=0)
+    z = _MEANING * candidates.near_in_meaning(lambda every: every @ wanted)
+    if len(rows):
         theirs = candidates.dense_of_background(rows).mean(axis=0)
         z = z + _MEANING_OF_PAPERS * candidates.near_in_meaning(lambda every: every @ theirs)
-    return z
+    return np.asarray(z)
 
 
-def coherence(vectors: Sequence[Matrix]) -> float:
-    """Return how far phrases go together, 0 to 1; a single one does with itself.
+def coherences(readers: Sequence[Sequence[Told]]) -> list[float]:
+    """Return how far each reader's phrases go together, 0 to 1; a single one does with itself.
 
-    Args:
-        vectors: unit vectors of the phrases, with feedback.
+    It goes by their vectors with feedback, which are of length 1.
     """
-    known = [vector for vector in vectors if vector.nnz]
-    if len(known) < 2:
-        return 1.0
-    total = sum(known[1:], known[0])
-    pairs = len(known) * (len(known) - 1)
-    mean = (float((total.data**2).sum()) - len(known)) / pairs
-    return min(max((mean - _STRANGERS) / (_KINDRED - _STRANGERS), 0.0), 1.0)
+    told = [[one for one in each if one.known] for each in readers]
+    several = [each for each in told if len(each) > 1]
+    if not several:
+        return [1.0] * len(readers)
+    parts = [(_numbered(each)[0], np.ones(len(each))) for each in several]
+    lengths = lengths_of(summed(parts, several[0][0].near.rows.compared)).tolist()
+    found = []
+    for each in told:
+        pairs = len(each) * (len(each) - 1)
+        mean = (lengths.pop(0) ** 2 - len(each)) / pairs if pairs else _KINDRED
+        found.append(min(max((mean - _STRANGERS) / (_KINDRED - _STRANGERS), 0.0), 1.0))
+    return found
 
 
 def _set_apart(candidates: Candidates, about: Matrix) -> Floats:
-    """Return the whitened ridge of some papers' middle, standardised."""
-    wide = candidates.whole.shape[1]
-    whole = sparse.csr_matrix((about.data, about.indices, about.indptr), shape=(1, wide))
-    scores = candidates.whitening(_PENALTY).scores(products(whole, candidates.whole_columns)[0])
+    """Return the whitened ridge of papers' middles, standardised; a row each."""
+    shape = about.shape[0], candidates.whole.shape[1]
+    whole = sparse.csr_matrix((about.data, about.indices, about.indptr), shape=shape)
+    scores = candidates.whitening(_PENALTY).scores(products(whole, candidates.whole_columns))
     return standardise(scores)

@@ -27,11 +27,15 @@ def overlaps(whole: Matrix, scored: int) -> Singles:
     columns = rows.tocsc()
     dense = columns[:, seen > _FREQUENT].toarray()
     rare = columns[:, (seen > 1) & (seen <= _FREQUENT)].tocsr()
-    found = dense[scored:] @ dense.T + (rare[scored:] @ rare.T).toarray()
+    common = dense[scored:]
+    found = np.empty((len(common), len(dense)), dtype=np.float32)
+    found[:, :scored] = common @ dense[:scored].T
+    found[:, scored:] = common @ common.T  # symmetric, which is half of the work
+    found += (rare[scored:] @ rare.T).toarray()
     # A term of one paper only counts in that paper's product with itself.
     own = np.asarray(rows[scored:].multiply(rows[scored:]).sum(axis=1)).ravel()
     found[np.arange(len(own)), scored + np.arange(len(own))] = own
-    return np.asarray(found)
+    return found
 
 
 class Whitening:
@@ -58,11 +62,15 @@ class Whitening:
         """Return ``x w`` for the rows that are scored, then for those that are shown.
 
         Args:
-            products: ``x v`` for each row x of `whole`.
+            products: ``x v`` for each row x of `whole`; of several readers, a row each.
         """
-        direct = np.concatenate([products[: self._scored], products[self._scored :][self._shown]])
-        common = self._shares @ products[self._scored :].astype(np.float32)
-        return np.asarray((direct - common) / self._penalty)
+        scored = self._scored
+        direct = np.concatenate([products[:, :scored], products[:, scored + self._shown]], axis=1)
+        if not len(self._common):
+            return np.asarray(direct / self._penalty)
+        theirs = np.asfortranarray(products[:, scored:].T, dtype=np.float32)
+        solved = linalg.cho_solve(self._factor, theirs, overwrite_b=True, check_finite=False)
+        return np.asarray((direct - solved.T @ self._looked_at) / self._penalty)
 
     def weights(self, liked: Matrix) -> Floats:
         """Return w, by column, of what a reader likes (one row)."""
@@ -74,13 +82,13 @@ class Whitening:
     def _factor(self) -> tuple[Singles, bool]:
         gram = self._common[:, self._scored :].copy()
         gram[np.diag_indices(len(gram))] += self._penalty
-        factor: tuple[Singles, bool] = linalg.cho_factor(gram, lower=True, overwrite_a=True)
+        factor: tuple[Singles, bool] = linalg.cho_factor(
+            np.asfortranarray(gram), lower=True, overwrite_a=True, check_finite=False
+        )
         return factor
 
     @cached_property
-    def _shares(self) -> Singles:
-        """How much each scored row has of each row of the background."""
+    def _looked_at(self) -> Singles:
+        """What each row of the background has in common with those that are scored or shown."""
         rows = np.concatenate([np.arange(self._scored), self._scored + self._shown])
-        if not len(self._common):
-            return np.zeros((len(rows), 0), dtype=np.float32)
-        return np.ascontiguousarray(linalg.cho_solve(self._factor, self._common[:, rows]).T)
+        return self._common[:, rows]

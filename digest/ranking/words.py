@@ -56,35 +56,47 @@ class _Numbered(dict[str, int]):
         return number
 
 
-def read_all(
-    texts: Iterable[str], read: Callable[[str], Sequence[int]], close: Sequence[int] = ()
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the tokens of many texts in a row, and how many each text has.
+class Pieces:
+    """Texts cut at white space: no token crosses it, and most pieces come again and again.
 
-    No token crosses white space, and most words come again and again; so each distinct piece
-    between white space is read once.
+    So each distinct piece is read once, whatever it is to be read as.
 
     Args:
         texts: of any length.
-        read: returns the numbers of a piece's tokens.
-        close: stands behind each text.
     """
-    pieces = _Numbered()
-    asked, lengths = array("i"), []
-    for text in texts:
-        words = text.split()
-        asked.extend(map(pieces.__getitem__, words))
-        asked.append(-1)
-        lengths.append(len(words) + 1)
-    tokens = [*(read(piece) for piece in pieces), close]
-    counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
-    flat = np.fromiter(chain.from_iterable(tokens), np.int32, int(counts.sum()))
-    where = np.array(asked, dtype=np.int64)
-    many = counts[where]
-    starts = (np.cumsum(counts) - counts)[where] - (np.cumsum(many) - many)
-    stems = flat[np.repeat(starts, many) + np.arange(int(many.sum()))]
-    ends = np.cumsum(many)[np.cumsum(lengths, dtype=np.int64) - 1] if lengths else many
-    return stems, np.diff(ends, prepend=0)
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        numbers = _Numbered()
+        asked, lengths = array("i"), []
+        for text in texts:
+            words = text.split()
+            asked.extend(map(numbers.__getitem__, words))
+            asked.append(-1)
+            lengths.append(len(words) + 1)
+        self._distinct = list(numbers)
+        self._asked = np.array(asked, dtype=np.int64)
+        self._lengths = np.array(lengths, dtype=np.int64)
+
+    def read(
+        self,
+        read: Callable[[Sequence[str]], Sequence[Sequence[int]]],
+        close: Sequence[int] = (),
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the tokens of all texts in a row, and how many each text has.
+
+        Args:
+            read: returns the numbers of some pieces' tokens, each piece's apart.
+            close: stands behind each text.
+        """
+        tokens = [*read(self._distinct), close]
+        counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
+        flat = np.fromiter(chain.from_iterable(tokens), np.int32, int(counts.sum()))
+        many = counts[self._asked]
+        before = np.cumsum(many)
+        starts = (np.cumsum(counts) - counts)[self._asked] - (before - many)
+        stems = flat[np.repeat(starts, many) + np.arange(int(many.sum()))]
+        ends = before[np.cumsum(self._lengths) - 1]
+        return stems, np.diff(ends, prepend=0)
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
@@ -122,14 +134,18 @@ class Lexicon:
 
     def learn(self, text: str) -> list[int]:
         """Return the numbers of a plain text's tokens, numbering new stems."""
+        return self.learn_each([text])[0]
+
+    def learn_each(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the numbers of several texts' tokens, each text's apart."""
+        told = [
+            [text] if text.isascii() and text.isalpha() else _TOKEN.findall(text) for text in texts
+        ]
         words = self._words
-        numbers = []
-        for word in _TOKEN.findall(text):
-            number = words.get(word)
-            if number is None:
-                number = words[word] = self._add(self._stem(word))
-            numbers.append(number)
-        return numbers
+        new = list(dict.fromkeys(w for tokens in told for w in tokens if w not in words))
+        for word, stem in zip(new, self._stems(new), strict=True):
+            words[word] = self._add(stem)
+        return [[words[word] for word in tokens] for tokens in told]
 
     def learn_all(self, texts: Iterable[str]) -> list[int]:
         """Return the numbers of several texts one after the other, each closed by `BREAK`."""
@@ -145,16 +161,25 @@ class Lexicon:
         return self._numbers.get(self._stem(word), UNKNOWN) if number is None else number
 
     def _stem(self, word: str) -> str:
-        folded = _fold(word[:_MAX_WORD])
-        if not folded[:1].isalnum():
-            return "."
-        stem: str = self._stemmer.stemWord(folded)
-        return stem[:-1] if _ABBREVIATIONS.fullmatch(stem) else stem
+        return self._stems([word])[0]
+
+    def _stems(self, words: Sequence[str]) -> list[str]:
+        folded = [_fold(word[:_MAX_WORD]) for word in words]
+        stems: list[str] = self._stemmer.stemWords(folded)
+        return [
+            "."
+            if not fold[:1].isalnum()
+            else stem[:-1]
+            if stem[-1:] == "s" and _ABBREVIATIONS.fullmatch(stem)
+            else stem
+            for fold, stem in zip(folded, stems, strict=True)
+        ]
 
     def _add(self, stem: str) -> int:
-        number = self._numbers.setdefault(stem, len(self))
-        if number == len(self):
-            cjk = _CJK_CHARACTER.match(stem) is not None
+        number = self._numbers.get(stem)
+        if number is None:
+            number = self._numbers[stem] = len(self.term)
+            cjk = not stem.isascii() and _CJK_CHARACTER.match(stem) is not None
             meaningful = stem not in self._stop_stems and not (cjk and _HIRAGANA.match(stem))
             self.cjk.append(cjk)
             self.link.append(meaningful)

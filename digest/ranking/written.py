@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from digest.models import Paper
-from digest.ranking.features import Floats, Matrix
-from digest.ranking.words import MAX_TEXT, MAX_TITLE, read_all
+from digest.ranking.features import Floats, Ints, Matrix
+from digest.ranking.words import MAX_TEXT, MAX_TITLE, Pieces
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9+-]*[a-z0-9]")
 _COMMON = 0.3  # a word in more than this share of the papers tells nothing
@@ -35,20 +34,33 @@ class Written:
     idf: Floats
 
     @classmethod
-    def of(cls, papers: Sequence[Paper]) -> tuple["Written", Matrix]:
-        """Return the words of these papers, and a unit vector for each paper."""
+    def of(cls, pieces: Pieces, owners: Ints, number: int, sample: Ints) -> tuple["Written", Matrix]:
+        """Return the words that count in some papers, and a unit vector for each of all papers.
+
+        Args:
+            pieces: the texts of all papers.
+            owners: the row of the paper that each text belongs to; below 0: it does not count.
+            number: of the papers.
+            sample: the rows of those that tell which words count.
+        """
         numbers: dict[str, int] = {}
-        texts = [f"{paper.title[:MAX_TITLE]} {paper.abstract[:MAX_TEXT]}" for paper in papers]
-        words, sizes = read_all(
-            texts, lambda piece: [numbers.setdefault(w, len(numbers)) for w in _words(piece)]
+        words, sizes = pieces.read(
+            lambda told: [
+                [numbers.setdefault(w, len(numbers)) for w in _words(piece)] for piece in told
+            ]
         )
-        shape = len(papers), len(numbers)
-        rows = np.repeat(np.arange(len(papers)), sizes)
+        rows = np.repeat(owners, sizes)
+        if (counted := rows >= 0).sum() < len(rows):
+            rows, words = rows[counted], words[counted]
+        shape = number, len(numbers)
         counts = sparse.csr_matrix((np.ones(len(words)), (rows, words)), shape=shape)
-        seen = np.bincount(counts.indices, minlength=len(numbers))
-        most = max(_COMMON * len(papers), 2)
+        sampled = np.zeros(number, dtype=bool)
+        sampled[sample] = True
+        within = counts.indices[np.repeat(sampled, np.diff(counts.indptr))]
+        seen = np.bincount(within, minlength=len(numbers))
+        most = max(_COMMON * len(sample), 2)
         kept = np.flatnonzero((seen >= 2) & (seen <= most))
-        idf = np.log((1 + len(papers)) / (1 + seen[kept])) + 1
+        idf = np.log((1 + len(sample)) / (1 + seen[kept])) + 1
         spelled = list(numbers)
         columns = {spelled[number]: column for column, number in enumerate(kept.tolist())}
         return cls(columns, idf), _unit_rows(counts[:, kept], idf)
@@ -90,4 +102,6 @@ def beside(stems: Matrix, written: Matrix) -> Matrix:
 
 
 def _words(text: str) -> list[str]:
+    if len(text) > 1 and text.isascii() and text.isalpha():
+        return [text.lower()]
     return _WORD.findall(text[: MAX_TITLE + MAX_TEXT].lower())
