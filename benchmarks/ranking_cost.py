@@ -192,16 +192,19 @@ def measured(rows: list[Row], what: str) -> Iterator[None]:
 
 
 def day(world: World) -> list[Row]:
-    """Measure a day: prepare, the first reader, who makes what is made once, and the others."""
+    """Measure a day: prepare, look at all readers together, list, compose, give reasons."""
     rows: list[Row] = []
-    first, *others = world.readers
     with measured(rows, "day: in all"):
         with measured(rows, "day: prepare"):
             prepared = ranking.prepare(*newest(world))
-        with measured(rows, "day: judge for the first reader"):
-            done = [(first[0], ranking.Judgement(prepared, first[0], examples=first[1]))]
-        with measured(rows, f"day: judge for {len(others)} others"):
-            done += ((p, ranking.Judgement(prepared, p, examples=known)) for p, known in others)
+        with measured(rows, f"day: match {len(world.readers)} readers together"):
+            wishes = [ranking.Wish(profile, (), known) for profile, known in world.readers]
+            matches = ranking.match(prepared, wishes)
+        with measured(rows, f"day: judge for {len(wishes)}"):
+            done = [
+                (w.profile, ranking.Judgement(prepared, w.profile, examples=w.examples, found=m))
+                for w, m in zip(wishes, matches, strict=True)
+            ]
         with measured(rows, f"day: list for {len(done)}"):
             listed = [judgement.ranking() for _, judgement in done]
         with measured(rows, f"day: compose {len(done)} editions"):

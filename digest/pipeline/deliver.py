@@ -176,6 +176,11 @@ class ShardWorker:
         composed: list[Composed] = []
         failed: list[Settlement] = []
         made: dict[tuple[int, date], Edition] = {}
+        try:
+            day.gather((who.profile, answers.get(who.subscriber_id, ())) for _, who in missing)
+        except Exception:
+            # Whose profile it was shows when they are looked at one by one.
+            log.exception("readers could not be looked at together")
         for delivery, person in missing:
             if self._halt.asked:
                 break

@@ -1,6 +1,6 @@
 """From candidates to one subscriber's edition; shared by publish and preview."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -97,6 +97,21 @@ class Day:
         self._week = {p.paper_id for p in self._papers if p.new_at and p.new_at > week}
         self._examples: dict[str, Paper | None] = {}
         self._answered: dict[int, Paper] = {}
+        self._found: dict[tuple[Profile, tuple[Answer, ...]], ranking.Matches] = {}
+
+    def gather(self, readers: Iterable[tuple[Profile, Sequence[Answer]]]) -> None:
+        """Look together at what some readers want, which costs a fraction of one by one.
+
+        Their editions come out as without, but for the last digits of scores; what was
+        gathered before is forgotten.
+
+        Args:
+            readers: profiles, and what their owners answered.
+        """
+        keys = list(dict.fromkeys((profile, tuple(answers)) for profile, answers in readers))
+        self._found = {}
+        wishes = [self._wish(*key) for key in keys]
+        self._found = dict(zip(keys, ranking.match(self._prepared, wishes), strict=True))
 
     def edition(
         self,
@@ -190,15 +205,26 @@ class Day:
             answers: what the subscriber answered; later answers than `now` do not count.
             below_bar: also list papers that are similar, but no match.
         """
-        examples = self._examples_of(profile)
+        wish = self._wish(profile, answers)
         return ranking.Judgement(
             self._prepared,
             profile,
-            opinions=self._opinions([a for a in answers if a.answered_at <= self.now]),
-            examples=examples,
-            meanings=self._meanings(profile, examples),
+            opinions=wish.opinions,
+            examples=wish.examples,
+            meanings=wish.meanings,
             eligible=eligible,
             below_bar=below_bar,
+            found=self._found.get((profile, tuple(answers))),
+        )
+
+    def _wish(self, profile: Profile, answers: Sequence[Answer]) -> ranking.Wish:
+        """Return what a reader wants, with the stored papers and embeddings of it."""
+        examples = self._examples_of(profile)
+        return ranking.Wish(
+            profile,
+            self._opinions([a for a in answers if a.answered_at <= self.now]),
+            examples,
+            self._meanings(profile, examples),
         )
 
     def _opinions(self, answers: Sequence[Answer]) -> list[Opinion]:

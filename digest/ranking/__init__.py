@@ -3,6 +3,7 @@
 ::
 
     prepare   the day's papers -> vectors, an index, popularity      once, for all subscribers
+    match     interests and answers -> strengths                     for many readers together
     judge     every interest by itself -> strengths -> scores        for one profile
     rank      the same, with the reasons for every paper
 
@@ -15,16 +16,21 @@ from digest.models import Opinion, Paper, Profile, Ranking, ScoredPaper
 from digest.ranking.candidates import Candidates, prepare
 from digest.ranking.collaborative import READERS, learn_factors
 from digest.ranking.examples import GAINS, gains_of
+from digest.ranking.interests import Matches, match
 from digest.ranking.judging import Judgement
+from digest.ranking.match import Wish
 
 __all__ = [
     "GAINS",
     "READERS",
     "Candidates",
     "Judgement",
+    "Matches",
+    "Wish",
     "best_first",
     "gains_of",
     "learn_factors",
+    "match",
     "prepare",
     "rank",
 ]

@@ -224,7 +224,7 @@ class Candidates:
         rows, has_one = self._meant
         scores = np.zeros(len(has_one))
         if has_one.any():
-            known = score(rows)
+            known = score(rows.astype(float))
             scores[has_one] = (known - known.mean()) / max(float(known.std()), 1e-9)
         return scores[:n]
 
@@ -234,7 +234,7 @@ class Candidates:
         assert self.dense is not None
         n = len(self.papers)
         rows = np.concatenate([self.dense[:n], self.dense[n + self.sample[self._shown]]])
-        has_one = rows.any(axis=1)
+        has_one = np.asarray(rows.any(axis=1))
         return rows[has_one], has_one
 
 

@@ -179,10 +179,10 @@ def _learn_some(
         _joint(
             candidates,
             examples,
-            _Compared(*(part[own] for part in _parts(compared))),
-            (ridges[number], penalties[number]),
-            totals[number],
-            (added.get(number), stems[own]),
+            compared=_Compared(*(part[own] for part in _parts(compared))),
+            ridge=(ridges[number], penalties[number]),
+            total=totals[number],
+            more=(added.get(number), stems[own]),
         )
         for number, (examples, own) in enumerate(zip(readers, places, strict=True))
     ]
@@ -205,6 +205,7 @@ def _ridges(candidates: Candidates, totals: Matrix, penalties: Sequence[float]) 
 def _joint(
     candidates: Candidates,
     examples: Examples,
+    *,
     compared: _Compared,
     ridge: tuple[Floats, float],
     total: Matrix,

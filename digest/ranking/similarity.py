@@ -229,4 +229,4 @@ def evenly(numbers: Ints) -> tuple[Ints, Floats]:
 def lengths_of(rows: Matrix) -> Floats:
     """Return the length of each row."""
     squares = np.concatenate([[0.0], np.cumsum(rows.data * rows.data)])
-    return np.sqrt(np.maximum(np.diff(squares[rows.indptr]), 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.diff(squares[rows.indptr]), 0.0)))

@@ -84,9 +84,7 @@ def _tastes(candidates: Candidates, told: Sequence[Sequence[Told]]) -> Floats:
     kin = np.array([kin_of(candidates, rows) for rows in near])
     z = standardise(z) + _KIN * kin
     if candidates.dense is not None:
-        z = z + np.array(
-            [_in_meaning(candidates, *one) for one in zip(told, near, strict=True)]
-        )
+        z = z + np.array([_in_meaning(candidates, *one) for one in zip(told, near, strict=True)])
     return np.asarray(z)
 
 

@@ -34,7 +34,9 @@ class Written:
     idf: Floats
 
     @classmethod
-    def of(cls, pieces: Pieces, owners: Ints, number: int, sample: Ints) -> tuple["Written", Matrix]:
+    def of(
+        cls, pieces: Pieces, owners: Ints, number: int, sample: Ints
+    ) -> tuple["Written", Matrix]:
         """Return the words that count in some papers, and a unit vector for each of all papers.
 
         Args:
