@@ -69,11 +69,13 @@ class Day:
         self._papers = store.papers.candidates(self.since, now)
         background = store.papers.background(options.background, until=now)
         self._model = options.model
+        self._vectors: dict[int, bytes] = {}
+        self._text_vectors: dict[str, bytes] = {}
         numbers = [paper.paper_id for paper in (*self._papers, *background)]
         self._prepared = ranking.prepare(
             self._papers,
             background,
-            vectors=self._vectors(numbers),
+            vectors=self._meant_by(numbers),
             factors=store.vectors.of(numbers, FACTORS),
         )
         states = {state.feed: state for state in store.feeds.states()}
@@ -110,6 +112,7 @@ class Day:
         """
         keys = list(dict.fromkeys((profile, tuple(answers)) for profile, answers in readers))
         self._found = {}
+        self._look_up(keys)
         wishes = [self._wish(*key) for key in keys]
         self._found = dict(zip(keys, ranking.match(self._prepared, wishes), strict=True))
 
@@ -217,6 +220,15 @@ class Day:
             found=self._found.get((profile, tuple(answers))),
         )
 
+    def _look_up(self, readers: Sequence[tuple[Profile, Sequence[Answer]]]) -> None:
+        """Ask the store at once for all that readers name."""
+        self._name([v for profile, _ in readers for v in _example_values(profile)])
+        self._recall({answer.paper_id for _, answers in readers for answer in answers})
+        if self._model:
+            papers = [*filter(None, self._examples.values()), *self._answered.values()]
+            self._meant_by([paper.paper_id for paper in papers])
+            self._meant_by_texts([i.value for profile, _ in readers for i in profile.wanted])
+
     def _wish(self, profile: Profile, answers: Sequence[Answer]) -> ranking.Wish:
         """Return what a reader wants, with the stored papers and embeddings of it."""
         examples = self._examples_of(profile)
@@ -230,38 +242,67 @@ class Day:
     def _opinions(self, answers: Sequence[Answer]) -> list[Opinion]:
         """Return what answers come to, by the order of the papers' numbers."""
         gains = ranking.gains_of(answers)
-        missing = gains.keys() - self._answered.keys()
-        self._answered.update((p.paper_id, p) for p in self._store.papers.by_ids(missing))
-        vectors = self._vectors(list(gains))
+        self._recall(gains.keys())
+        vectors = self._meant_by(list(gains))
         return [
             Opinion(self._answered[number], gain, vectors.get(number))
             for number, gain in sorted(gains.items())
             if number in self._answered
         ]
 
+    def _recall(self, paper_ids: Collection[int]) -> None:
+        """Look up the papers that were answered on."""
+        missing = set(paper_ids) - self._answered.keys()
+        if missing:
+            self._answered.update((p.paper_id, p) for p in self._store.papers.by_ids(missing))
+
     def _meanings(self, profile: Profile, examples: Mapping[str, Paper]) -> dict[str, bytes]:
         """Return the stored embeddings of a profile's interests, by their values."""
         if not self._model:
             return {}
-        vectors = self._vectors([paper.paper_id for paper in examples.values()])
-        texts = [i.value for i in profile.wanted if i.value not in examples]
-        return self._store.vectors.of_texts(texts, self._model) | {
+        vectors = self._meant_by([paper.paper_id for paper in examples.values()])
+        return self._meant_by_texts(
+            [i.value for i in profile.wanted if i.value not in examples]
+        ) | {
             value: vectors[paper.paper_id]
             for value, paper in examples.items()
             if paper.paper_id in vectors
         }
 
-    def _vectors(self, paper_ids: Sequence[int]) -> dict[int, bytes]:
-        """Return the stored embeddings of papers, where that is on."""
-        return self._store.vectors.of(paper_ids, self._model) if self._model else {}
+    def _meant_by(self, paper_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the stored embeddings of papers, where that is on; each is asked for once."""
+        if not self._model:
+            return {}
+        missing = set(paper_ids) - self._vectors.keys()
+        if missing:
+            found = self._store.vectors.of(missing, self._model)
+            self._vectors.update((number, found.get(number, b"")) for number in missing)
+        return {number: v for number in paper_ids if (v := self._vectors[number])}
+
+    def _meant_by_texts(self, texts: Sequence[str]) -> dict[str, bytes]:
+        """Return the stored embeddings of interests; each is asked for once."""
+        missing = set(texts) - self._text_vectors.keys()
+        if missing:
+            found = self._store.vectors.of_texts(missing, self._model)
+            self._text_vectors.update((text, found.get(text, b"")) for text in missing)
+        return {text: v for text in texts if (v := self._text_vectors[text])}
+
+    def _name(self, values: Collection[str]) -> None:
+        """Look up the stored papers that example interests name."""
+        missing = set(values) - self._examples.keys()
+        if missing:
+            found = self._store.papers.named(missing)
+            self._examples.update((value, found.get(value)) for value in missing)
 
     def _examples_of(self, profile: Profile) -> dict[str, Paper]:
         """Return the stored papers that example interests name."""
-        values = [i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE]
-        for value in values:
-            if value not in self._examples:
-                self._examples[value] = self._store.papers.get(value)
+        values = _example_values(profile)
+        self._name(values)
         return {v: paper for v in values if (paper := self._examples[v]) is not None}
+
+
+def _example_values(profile: Profile) -> list[str]:
+    return [i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE]
 
 
 def _explained(edition: Edition, explained: Callable[[ScoredPaper], ScoredPaper]) -> Edition:

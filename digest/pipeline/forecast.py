@@ -114,7 +114,7 @@ def forecast(
     papers = store.papers.candidates(start, min(end, now))
     dates = _whole_days(papers, dates, zone)
     values = {i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE}
-    examples = {value: paper for value in values if (paper := store.papers.get(value))}
+    examples = store.papers.named(values)
     others = store.papers.background(background) if background else []
     told = judge(papers[:MAX_PAPERS], others, profile, dates, examples)
     if len(dates) == days:

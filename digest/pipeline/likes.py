@@ -56,7 +56,7 @@ def _likes(store: Store) -> list[set[int]]:
         for interest in person.profile.wanted
         if interest.kind is InterestKind.EXAMPLE
     }
-    known = {value: paper.paper_id for value in values if (paper := store.papers.get(value))}
+    known = {value: paper.paper_id for value, paper in store.papers.named(values).items()}
     return [
         {known[i.value] for i in person.profile.wanted if i.value in known}
         | {

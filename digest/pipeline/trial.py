@@ -142,7 +142,7 @@ class Trials:
 
     def _forecast(self, material: _Material, profile: Profile, today: date) -> Forecast:
         values = {i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE}
-        examples = {v: paper for v in values if (paper := self._store.papers.get(v))}
+        examples = self._store.papers.named(values)
         zone = ZoneInfo(profile.schedule.timezone)
         told = (p.new_at for p in material.papers if p.new_at)
         last = max((at.astimezone(zone).date() for at in told), default=today)

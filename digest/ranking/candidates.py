@@ -295,7 +295,7 @@ def prepare(
     n = len(candidates)
     every = [*candidates, *others]
     counted = np.concatenate([np.arange(n), n + sample])
-    written, spelled = Written.of(built.pieces, built.owners, len(every), counted)
+    written, spelled = Written.of(every, counted)
     popular.sort(key=lambda row: (-scores[row], order[row]))
     dense = _dense(every, vectors) if vectors else None
     meanings = (None, None) if dense is None else (dense[n:], dense[:n])

@@ -117,15 +117,12 @@ class Built:
         features: how texts become vectors.
         corpus: the candidates' words in order.
         candidates: a unit vector each; background: the same of the others.
-        pieces: all texts; owners: the row of each, -1 for a translation.
     """
 
     features: Features
     corpus: Corpus
     candidates: Matrix
     background: Matrix
-    pieces: Pieces
-    owners: Ints
 
 
 def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
@@ -138,7 +135,7 @@ def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
     lexicon = Lexicon()
     known = lexicon.learn_all(COMMON_WORDS)
     papers = [*candidates, *background]
-    corpus, foreign, pieces, owners = _read(lexicon, papers)
+    corpus, foreign = _read(lexicon, papers)
     traits = _Traits(
         len(lexicon), np.array(lexicon.term), np.array(lexicon.link), np.array(lexicon.cjk)
     )
@@ -155,7 +152,7 @@ def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
     features = Features(lexicon, traits, keys, idf, common, lone, keys >= traits.size)
     end = int(np.searchsorted(corpus.rows, n))
     own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
-    return Built(features, own, matrix[:n], matrix[n : len(papers)], pieces, owners)
+    return Built(features, own, matrix[:n], matrix[n : len(papers)])
 
 
 def texts_of(paper: Paper) -> tuple[str, ...]:
@@ -167,21 +164,14 @@ def texts_of(paper: Paper) -> tuple[str, ...]:
     )
 
 
-def _read(
-    lexicon: Lexicon, papers: Sequence[Paper]
-) -> tuple[Corpus, NDArray[np.bool_], Pieces, Ints]:
-    """Return all texts as stem numbers, and for each whether it stands in a translation.
-
-    Then the pieces of all texts, and the paper of each text, -1 for a translation.
-    """
+def _read(lexicon: Lexicon, papers: Sequence[Paper]) -> tuple[Corpus, NDArray[np.bool_]]:
+    """Return all texts as stem numbers, and for each whether it stands in a translation."""
     texts = [texts_of(paper) for paper in papers]
-    pieces = Pieces(text for told in texts for text in told)
-    stems, sizes = pieces.read(lexicon.learn_each, [BREAK])
+    stems, sizes = Pieces(text for told in texts for text in told).read(lexicon.learn_each, [BREAK])
     owners = [(row, min(n, 2)) for row, told in enumerate(texts) for n in range(len(told))]
     rows, places = np.array(owners, dtype=np.int32).reshape(-1, 2).T
     where = np.repeat(places, sizes)
-    corpus = Corpus(stems, np.repeat(rows, sizes), where == 0)
-    return corpus, where == 2, pieces, np.where(places == 2, -1, rows)
+    return Corpus(stems, np.repeat(rows, sizes), where == 0), where == 2
 
 
 def _term_keys(stems: NDArray[np.int32] | Ints, traits: _Traits) -> tuple[Ints, Ints]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from digest.models import Paper
 from digest.ranking.features import Floats, Ints, Matrix
 from digest.ranking.words import MAX_TEXT, MAX_TITLE, Pieces
 
@@ -34,26 +35,22 @@ class Written:
     idf: Floats
 
     @classmethod
-    def of(
-        cls, pieces: Pieces, owners: Ints, number: int, sample: Ints
-    ) -> tuple["Written", Matrix]:
-        """Return the words that count in some papers, and a unit vector for each of all papers.
+    def of(cls, papers: Sequence[Paper], sample: Ints) -> tuple["Written", Matrix]:
+        """Return the words that count, and a unit vector for each paper.
 
         Args:
-            pieces: the texts of all papers.
-            owners: the row of the paper that each text belongs to; below 0: it does not count.
-            number: of the papers.
+            papers: title and abstract are read, with the names of TeX commands.
             sample: the rows of those that tell which words count.
         """
         numbers: dict[str, int] = {}
+        pieces = Pieces(f"{p.title[:MAX_TITLE]} {p.abstract[:MAX_TEXT]}" for p in papers)
         words, sizes = pieces.read(
             lambda told: [
                 [numbers.setdefault(w, len(numbers)) for w in _words(piece)] for piece in told
             ]
         )
-        rows = np.repeat(owners, sizes)
-        if (counted := rows >= 0).sum() < len(rows):
-            rows, words = rows[counted], words[counted]
+        number = len(papers)
+        rows = np.repeat(np.arange(number), sizes)
         shape = number, len(numbers)
         counts = sparse.csr_matrix((np.ones(len(words)), (rows, words)), shape=shape)
         sampled = np.zeros(number, dtype=bool)

@@ -22,6 +22,12 @@ _NUMBER = re.compile(r"#(\d{1,9})")
 _PAPER_COLUMNS = [papers.c.paper_id, *(papers.c[name] for name in PAPER_FIELDS)]
 # A paper whose entries all moved to another one is found through that one.
 _STANDS = papers.c.superseded_by.is_(None)
+# By what a paper is named, the surest first: the column, and what a text says of it.
+_NAMES: tuple[tuple[ColumnElement[str], Callable[[str], str | None]], ...] = (
+    (papers.c.arxiv_id, lambda ref: (parse_arxiv_id(ref) or (None,))[0]),
+    (papers.c.doi, parse_doi),
+    (papers.c.title_key, title_key),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +148,21 @@ class Papers:
 
     def get(self, ref: str) -> Paper | None:
         """Return the paper that `ref` names: ``#17``, an arXiv id, a DOI, a link, or its title."""
-        if number := _NUMBER.fullmatch(ref.strip()):
-            return next(iter(self.by_ids([int(number[1])])), None)
-        if (arxiv := parse_arxiv_id(ref)) and (found := self._first(papers.c.arxiv_id, arxiv[0])):
-            return found
-        if (doi := parse_doi(ref)) and (found := self._first(papers.c.doi, doi)):
-            return found
-        key = title_key(ref)
-        return self._first(papers.c.title_key, key) if key else None
+        return self.named([ref]).get(ref)
+
+    def named(self, refs: Iterable[str]) -> dict[str, Paper]:
+        """Return the papers that some `refs` name, as `get` reads them, by these; found at once.
+
+        A number says all; else the first of arXiv id, DOI and title that is known counts.
+        """
+        left = dict.fromkeys(refs)
+        numbers = {ref: int(n[1]) for ref in left if (n := _NUMBER.fullmatch(ref.strip()))}
+        for column, read in _NAMES:
+            keys = {ref: key for ref in left if ref not in numbers and (key := read(ref))}
+            known = self._first_by(column, keys.values())
+            numbers |= {ref: known[key] for ref, key in keys.items() if key in known}
+        found = self._by_numbers(numbers.values())
+        return {ref: found[number] for ref, number in numbers.items() if number in found}
 
     def known(self, paper_id: int) -> KnownPaper:
         """Return a stored paper as merging sees it, with all its sightings."""
@@ -163,11 +176,8 @@ class Papers:
         For a paper that was superseded, the one that took its entries is returned.
         """
         wanted = list(ids)
-        with self._database.reading() as connection:
-            found = papers_by_id(connection, wanted)
-            elsewhere = _successors(connection, set(wanted) - found.keys())
-            found |= papers_by_id(connection, elsewhere.values())
-        return [found[place] for i in wanted if (place := elsewhere.get(i, i)) in found]
+        found = self._by_numbers(wanted)
+        return [found[number] for number in wanted if number in found]
 
     def search(self, *, query: str | None, since: datetime | None, limit: int) -> list[Paper]:
         """Return the newest papers whose title, abstract or authors hold every word of `query`.
@@ -206,9 +216,26 @@ class Papers:
             counted = connection.execute(by_source.order_by(entries.c.source)).all()
             return Counts(total or 0, dict(counted))
 
-    def _first(self, column: ColumnElement[Any], value: str) -> Paper | None:
-        asked = _papers().where(column == value).order_by(papers.c.paper_id).limit(1)
-        return next(iter(self._select(asked)), None)
+    def _by_numbers(self, wanted: Iterable[int]) -> dict[int, Paper]:
+        numbers = set(wanted)
+        with self._database.reading() as connection:
+            found = papers_by_id(connection, numbers)
+            elsewhere = _successors(connection, numbers - found.keys())
+            theirs = papers_by_id(connection, elsewhere.values())
+        return found | {old: theirs[new] for old, new in elsewhere.items() if new in theirs}
+
+    def _first_by(self, column: ColumnElement[str], keys: Iterable[str]) -> dict[str, int]:
+        """Return for each key the number of the first paper that has it."""
+        found: dict[str, int] = {}
+        with self._database.reading() as connection:
+            for some in chunks(sorted(set(keys))):
+                asked = (
+                    select(column, func.min(papers.c.paper_id))
+                    .where(_STANDS, column.in_(some))
+                    .group_by(column)
+                )
+                found.update((key, number) for key, number in connection.execute(asked))
+        return found
 
     def _select(self, asked: Select[Any]) -> list[Paper]:
         with self._database.reading() as connection:
