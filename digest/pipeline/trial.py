@@ -9,7 +9,7 @@ nobody waits for that but the first one.
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,7 @@ class _Material:
     Attributes:
         day: of today; papers: of the last days; prepared: the same.
         newest: number of the newest paper, by which it is told that there are others.
+        specimens: what `specimen` made of them, by language.
     """
 
     day: Day
@@ -69,6 +70,7 @@ class _Material:
     choices: Choices
     newest: int
     made_at: datetime
+    specimens: dict[str, Trial] = field(default_factory=dict)
 
 
 class Trials:
@@ -123,6 +125,12 @@ class Trials:
         It is today's most popular paper; where nothing is popular, one of the category that
         most papers have. Without papers it is empty.
         """
+        made = self._current().specimens
+        if language not in made:
+            made[language] = self._specimen(language)
+        return made[language]
+
+    def _specimen(self, language: str) -> Trial:
         trial = self.preview(Profile(papers=1, language=language))
         categories = self.choices().categories
         if trial.edition.papers or not categories:

@@ -65,7 +65,7 @@ class Readers:
         """Return the question behind a link to answer; None: the link does not work."""
         claim = self.tokens.read(token, Purpose.ANSWER, now)
         person = self._whose(claim)
-        number = claim.values[1] if claim and len(claim.values) == 2 else 0
+        number = claim.values[1] if claim and person and len(claim.values) == 2 else 0
         paper = next(iter(self.store.papers.by_ids([number])), None)
         if person is None or paper is None:
             return None

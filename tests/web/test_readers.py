@@ -369,3 +369,30 @@ def test_cadence_and_news_of_sent_papers_are_chosen_on_the_page(house, ada) -> N
     page = house.client.get(path(linker.manage(person))).text
     assert "glacier acoustics^2 @weekly" in page
     assert '<option value="all" selected>' in page and '<option value="fri" selected>' in page
+
+
+@pytest.mark.parametrize(
+    "page", ["manage", "unsubscribe", "feedback", "confirm", "archive", "feed"]
+)
+def test_every_bad_link_costs_the_database_the_same(house, ada, page) -> None:
+    from sqlalchemy import event
+
+    purpose = Purpose[{"feedback": "ANSWER"}.get(page, page.upper())]
+    make = house.app.tokens.make
+    good = make(purpose, ada.subscriber_id, 0, 1, 1)
+    bad = [
+        "x", good[:-2] + "AA", make(Purpose.READDRESS, ada.subscriber_id, 0, 1, 1),
+        make(purpose, 999, 0, 1, 1), make(purpose, ada.subscriber_id, 7, 1, 1),
+        make(purpose, 999, 0, 1, 1, expires_at=house.now),
+    ]  # fmt: skip
+    asked: list[str] = []
+    listening = (house.store._database.engine, "before_cursor_execute")
+    event.listen(*listening, hear := lambda *told: asked.append(told[2]))
+    costs = set()
+    for token in bad:
+        asked.clear()
+        assert house.client.get(f"/{page}/{token}{'.atom' * (page == 'feed')}").status_code == 404
+        costs.add(tuple(asked))
+    event.remove(*listening, hear)
+    assert len(costs) == 1
+    assert costs != {()}

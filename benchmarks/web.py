@@ -1,0 +1,270 @@
+"""How quickly pages answer while the morning's mails go out, and whether a crawler changes anything.
+
+python benchmarks/web.py [--clients 50] [--subscribers 3000] [--papers 1500] [--mails 100] [--apart]
+
+run    `digest serve` on a store of its own: collects nothing, publishes to all subscribers through
+       Postfix's `smtp-sink` (an outbox where it is not installed), and serves the pages, all in one
+       process; with --apart, `digest web` beside `digest publish`. Meanwhile so many clients read
+       pages, each the next one two seconds after the last answer: quick readers.
+crawl  `digest publish` for so many subscribers, then `digest web`; every link in each of their mails
+       (text, HTML, headers) is asked by GET and by HEAD, three times. The database is dumped
+       before and after.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+
+from digest.app import App
+from digest.config import load
+from digest.merging import assemble, place
+from digest.models import (
+    DeliveryState,
+    Entry,
+    Interest,
+    InterestKind,
+    Profile,
+    Schedule,
+    Subscriber,
+    SubscriberState,
+)
+
+SINK = shutil.which("smtp-sink", path=f"/usr/sbin:{os.defpath}")
+WORDS = [f"{a}{b}" for a in "bdfgklmnprst" for b in ("ara", "eno", "ilo", "osu", "uta", "eris")]
+PAUSE = 2.0  # seconds between an answer and the next wish of the same client
+# Method, address, form; page, code, seconds.
+Wish = tuple[str, str, dict[str, str]]
+Answer = tuple[str, int, float]
+MOST_SECONDS = 600
+ENVIRONMENT = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def made(folder: Path, channel: str, smtp: int, subscribers: int, papers: int) -> tuple[App, str]:
+    """Make an installation whose subscribers are all due; return it with its address."""
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    (folder / "sources.toml").write_text("")
+    (folder / "digest.toml").write_text(
+        f'data_dir = "state"\nsender = "Digest <digest@example.org>"\npublic_url = "{base}"\n'
+        f'[delivery]\nchannels = ["{channel}"]\n[collect]\nsources = "sources.toml"\n'
+        f"[edition]\npopularity_minutes = 0\n[web]\nport = {port}\n"
+        f'[smtp]\nhost = "127.0.0.1"\nport = {smtp}\ntls = "none"\n'
+    )
+    app, now, chance = App(load(folder / "digest.toml", {})), datetime.now(UTC), random.Random(7)
+    told = [" ".join(chance.choices(WORDS, k=120)) for _ in range(papers)]
+    entries = [
+        Entry(
+            source="arxiv",
+            external_id=f"2611.{number:05}",
+            arxiv_id=f"2611.{number:05}",
+            title=" ".join(text.split()[:9]),
+            abstract=text,
+            authors=("Ada Quill", "Tomo Reed"),
+            categories=(f"cs.{'ABCDEFG'[number % 7]}I",),
+        )
+        for number, text in enumerate(told, 1)
+    ]
+    app.store.papers.save(assemble(place(entries, []), [], now), seen_at=now)
+    a_minute_ago = (now - timedelta(minutes=1)).time().replace(second=0, microsecond=0)
+    for number in range(subscribers):
+        phrases = (" ".join(chance.sample(WORDS, 2)) for _ in range(3))
+        profile = Profile(
+            tuple(Interest(InterestKind.PHRASE, phrase) for phrase in phrases),
+            schedule=Schedule(send_time=a_minute_ago),
+        )
+        app.store.people.add(f"r{number}@example.org", profile, SubscriberState.ACTIVE, now)
+    return app, base
+
+
+@contextmanager
+def running(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program as long as the context, and end it as an operator would."""
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=ENVIRONMENT)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def digest(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "digest", "--config", "digest.toml", *arguments)
+
+
+def wait_for(base: str) -> None:
+    for _ in range(300):
+        try:
+            if httpx2.get(f"{base}/healthz").status_code == 200:
+                return
+        except httpx2.HTTPError:
+            time.sleep(0.1)
+    raise SystemExit("the pages do not answer")
+
+
+# ---------------------------------------------------------------- pages during a run
+
+
+def wishes(
+    app: App, base: str, people: Sequence[Subscriber], chance: random.Random
+) -> Iterator[Wish]:
+    """Return what one client asks, on and on: method, address, form."""
+    while True:
+        person = chance.choice(people)
+        phrases = "\n".join(" ".join(chance.sample(WORDS, 2)) for _ in range(3))
+        yield "GET", base, {}
+        yield "POST", f"{base}/preview", {"phrases": phrases}
+        yield "GET", app.linker.manage(person), {}
+        yield "GET", app.linker.answer(person, 1, chance.randint(1, 100)), {}
+        yield "GET", app.linker.archive(person), {}
+        yield "GET", app.linker.feed(person), {}
+        yield "GET", app.linker.unsubscribe(person), {}
+
+
+async def client(asked: Iterator[Wish], pause: Callable[[], float], told: list[Answer]) -> None:
+    """Ask one thing after the other until cancelled; no answer at all counts as code 0."""
+    await asyncio.sleep(pause())
+    async with httpx2.AsyncClient(timeout=30) as asking:
+        for method, url, form in asked:
+            begun = time.perf_counter()
+            try:
+                code = (await asking.request(method, url, data=form or None)).status_code
+            except httpx2.HTTPError:
+                code = 0
+            page = urlsplit(url).path.split("/")[1] or "home"
+            told.append((page, code, time.perf_counter() - begun))
+            await asyncio.sleep(pause())
+
+
+async def during_a_run(app: App, base: str, clients: int) -> tuple[list[Answer], float]:
+    """Let clients read until all mails are out; return what they met, and how long it took."""
+    told: list[Answer] = []
+    people, chance, begun = list(app.store.people.all()), random.Random(3), time.perf_counter()
+    reading = [
+        asyncio.create_task(
+            client(
+                wishes(app, base, chance.sample(people, 5), chance),
+                lambda: PAUSE * (0.5 + chance.random()),
+                told,
+            )
+        )
+        for _ in range(clients)
+    ]
+    await asyncio.to_thread(wait_until_over, app, begun + MOST_SECONDS)
+    for one in reading:
+        one.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    return told, time.perf_counter() - begun
+
+
+def wait_until_over(app: App, latest: float) -> None:
+    """Wait until all mails are planned and out."""
+    balance = app.store.deliveries.balance()
+    while (not balance.planned or balance.open) and time.perf_counter() < latest:
+        time.sleep(0.5)
+        balance = app.store.deliveries.balance()
+
+
+def report(told: list[Answer], seconds: float, sent: int) -> None:
+    times = sorted(1000 * took for _, _, took in told)
+    codes = Counter(code for _, code, _ in told)
+    at = {p: times[min(len(times) - 1, int(len(times) * p / 100))] for p in (50, 95, 99)}
+    print(f"{sent} mails in {seconds:.0f} s ({sent / seconds:.0f} a second) in the meantime")
+    print(f"{len(told)} answers, {len(told) / seconds:.0f} a second; codes {dict(codes)}")
+    print(f"ms: p50 {at[50]:.0f}, p95 {at[95]:.0f}, p99 {at[99]:.0f}, longest {times[-1]:.0f}")
+    for page in sorted({page for page, _, _ in told}):
+        mine = [1000 * took for name, _, took in told if name == page]
+        print(f"  {page:<12} {len(mine):>5}  median {statistics.median(mine):.0f} ms")
+
+
+# ---------------------------------------------------------------- a crawler
+
+
+def crawl(app: App, folder: Path, base: str) -> None:
+    links = set[str]()
+    for path in (folder / "state" / "outbox").glob("*.eml"):
+        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        texts = [mail.get_body((kind,)).get_content() for kind in ("plain", "html")]
+        for text in (*texts, str(mail["List-Unsubscribe"])):
+            links |= set(re.findall(rf"{re.escape(base)}/[\w/.?=&;-]*", text))
+    before, codes = dump(folder), Counter[int]()
+    with running(folder, *digest("web")):
+        wait_for(base)
+        with httpx2.Client(timeout=30) as asking:
+            for _ in range(3):
+                for link in sorted(links):
+                    for method in ("GET", "HEAD"):
+                        codes[asking.request(method, link.replace("&amp;", "&")).status_code] += 1
+    same = dump(folder) == before
+    print(
+        f"{len(links)} links; codes {dict(codes)}; the database is {'the same' if same else 'CHANGED'}"
+    )
+
+
+def dump(folder: Path) -> list[str]:
+    with sqlite3.connect(folder / "state" / "digest.db") as database:
+        return list(database.iterdump())
+
+
+# ---------------------------------------------------------------- all of it
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--subscribers", type=int, default=3_000)
+    parser.add_argument("--papers", type=int, default=1_500)
+    parser.add_argument("--mails", type=int, default=100)
+    parser.add_argument("--apart", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder, smtp = Path(name), free_port()
+        channel = "smtp" if SINK else "outbox"
+        app, base = made(folder, channel, smtp, given.subscribers, given.papers)
+        sink = (SINK, "-u", "nobody", f"127.0.0.1:{smtp}", "1000") if SINK else ("sleep", "1000000")
+        print(f"{given.clients} clients, {given.subscribers} subscribers, {given.papers} papers")
+        programs = ("web", "publish") if given.apart else ("serve",)
+        with ExitStack() as stack:
+            stack.enter_context(running(folder, *sink))
+            for program in programs:
+                stack.enter_context(running(folder, *digest(program)))
+            wait_for(base)
+            told, seconds = asyncio.run(during_a_run(app, base, given.clients))
+        report(told, seconds, app.store.deliveries.balance().states[DeliveryState.SENT])
+        app.close()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        app, base = made(folder, "outbox", smtp, given.mails, 200)
+        subprocess.run(digest("publish"), cwd=folder, env=ENVIRONMENT, check=True)
+        app.close()
+        crawl(app, folder, base)
+
+
+if __name__ == "__main__":
+    main()
