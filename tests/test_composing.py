@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.composing import compose, remarks
+from digest.composing import compose, lessons, remarks
 from digest.models import (
     Bar,
     Edition,
@@ -14,9 +14,12 @@ from digest.models import (
     Interest,
     InterestCount,
     InterestKind,
+    Lesson,
     Paper,
     Profile,
     Ranking,
+    Reason,
+    ReasonKind,
     Remarks,
     Schedule,
     ScoredPaper,
@@ -395,3 +398,17 @@ def test_few_papers_have_a_reason_trouble_first() -> None:
 def test_the_sources_read_are_named_and_those_that_announce_nothing() -> None:
     told = _remarked(_ranking({A: {1: 1.0}}), sources={"arxiv": True, "huggingface": False})
     assert (told.read, told.quiet) == (("arxiv", "huggingface"), ("arxiv",))
+
+
+def test_an_answer_of_late_that_brought_a_paper_is_a_lesson() -> None:
+    monday = date(2031, 3, 3)
+    liked = Reason(ReasonKind.LIKED, "On ice", ("ice", "sea ice drift"))
+    other = Reason(ReasonKind.LIKED, "On rain", ("rain",))
+    papers = [
+        replace(_scored(n, 1.0, A), reasons=(Reason(ReasonKind.PHRASE, "On ice"), why))
+        for n, why in enumerate((other, liked, liked))
+    ]
+    assert lessons(papers, {"On ice": monday}) == (Lesson("sea ice drift", monday),)
+    assert lessons(papers, {}) == ()
+    bare = [replace(papers[0], reasons=(Reason(ReasonKind.EXAMPLE, "On ice"),))]
+    assert lessons(bare, {"On ice": monday}) == (Lesson("On ice", monday),)

@@ -22,13 +22,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from digest.composing.places import Alike, Chosen, Share, fill, same_again
-from digest.composing.remarks import remarks
+from digest.composing.remarks import lessons, remarks
 from digest.composing.sayings import heading, outside_heading, silence
 from digest.composing.updates import with_updates
 from digest.models import Bar, Edition, FeedHealth, Profile, Ranking, ScoredPaper, Section
 from digest.wording import Wording, wording
 
-__all__ = ["Alike", "compose", "remarks", "same_again", "with_updates"]
+__all__ = ["Alike", "compose", "lessons", "remarks", "same_again", "with_updates"]
 
 _MANY_SECTIONS = 5  # beyond, sections of one paper share one heading,
 _FEW = 2  # if there are at least so many

@@ -1,14 +1,26 @@
 """Remarks: what an edition says beside its papers. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from digest.composing.sayings import heading, thinness
-from digest.models import Edition, Interest, InterestCount, Profile, Ranking, Remarks
+from digest.models import (
+    Edition,
+    Interest,
+    InterestCount,
+    Lesson,
+    Profile,
+    Ranking,
+    ReasonKind,
+    Remarks,
+    ScoredPaper,
+)
 from digest.wording import wording
 
+_LEARNT = frozenset({ReasonKind.LIKED, ReasonKind.EXAMPLE})
 _SHOWN = 8  # interests in the chart
+_LESSONS = 2
 _SEVERAL = 3  # days; an edition about fewer is about the day
 
 
@@ -52,3 +64,21 @@ def remarks(
         read=tuple(sources),
         quiet=tuple(source for source, is_quiet in sources.items() if is_quiet),
     )
+
+
+def lessons(papers: Iterable[ScoredPaper], liked: Mapping[str, date]) -> tuple[Lesson, ...]:
+    """Return what answers brought into an edition.
+
+    Args:
+        papers: of the edition, with their reasons.
+        liked: titles of papers that were liked in the last days, each with the day.
+    """
+    found: dict[str, Lesson] = {}
+    for scored in papers:
+        for reason in scored.reasons:
+            if reason.kind in _LEARNT and reason.value in liked:
+                # The longest term that both have says most.
+                words = max(reason.words, key=lambda w: (w.count(" "), len(w)), default="")
+                told = Lesson(words or reason.value, liked[reason.value])
+                found.setdefault(reason.value, told)
+    return tuple(found.values())[:_LESSONS]

@@ -51,6 +51,14 @@ class InterestCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What an answer brought into an edition: papers on these words, since that day."""
+
+    words: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class Remarks:
     """What an edition says beside its papers.
 
@@ -62,6 +70,7 @@ class Remarks:
         thin: why there are few papers, in a sentence; empty: there are not.
         read: keys of the sources that were read for it.
         quiet: those of them that announce nothing that day.
+        lessons: what answers of the last days brought into it.
     """
 
     since: date | None = None
@@ -71,6 +80,7 @@ class Remarks:
     thin: str = ""
     read: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
+    lessons: tuple[Lesson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from digest import composing, ranking
 from digest.models import (
     Answer,
+    AnswerKind,
     Edition,
     FeedHealth,
     InterestKind,
@@ -24,6 +25,7 @@ from digest.store import Store
 
 _SATURDAY = 5
 _WEEK = timedelta(days=7)
+_LIKING = {AnswerKind.MORE, AnswerKind.SAVE}
 _UNREADABLE = {Condition.FAILING, Condition.REFUSED}
 
 # A paper counts as new from the instant at which its feed was read, and is stored a little
@@ -163,7 +165,9 @@ class Day:
             quiet=quiet,
             sources=self._sources,
         )
-        edition = replace(_explained(edition, judgement.explained), remarks=remarks)
+        edition = _explained(edition, judgement.explained)
+        learnt = composing.lessons(edition.papers, self._liked(answers, profile))
+        edition = replace(edition, remarks=replace(remarks, lessons=learnt))
         return composing.with_updates(edition, self._revised, received or {}, profile)
 
     @property
@@ -255,6 +259,16 @@ class Day:
         missing = set(paper_ids) - self._answered.keys()
         if missing:
             self._answered.update((p.paper_id, p) for p in self._store.papers.by_ids(missing))
+
+    def _liked(self, answers: Sequence[Answer], profile: Profile) -> dict[str, date]:
+        """Return the titles of papers liked in the last days, each with the day of the answer."""
+        return {
+            self._answered[a.paper_id].title: profile.schedule.local_date(a.answered_at)
+            for a in answers
+            if a.kind in _LIKING
+            and self.now - _WEEK < a.answered_at <= self.now
+            and a.paper_id in self._answered
+        }
 
     def _meanings(self, profile: Profile, examples: Mapping[str, Paper]) -> dict[str, bytes]:
         """Return the stored embeddings of a profile's interests, by their values."""

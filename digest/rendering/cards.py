@@ -24,7 +24,6 @@ __all__ = ["Beside", "Card", "Link", "Page", "Passage", "SectionView", "page", "
 MAX_TITLE = 300
 MAX_NAME = 60
 MAX_SEARCHED = 150  # of a title; it is about three times longer in an address
-MAX_REASONS = 3
 MAX_SUBJECT = 120
 MAX_PROBLEMS = 12
 SENTENCE = 220  # characters a sentence of an abstract may take; half of it in CJK
@@ -85,7 +84,7 @@ def page(
         receive=_receive(words) if addresses.get("unsubscribe") else "",
         footer=tuple(footer),
         view=addresses.get("view", ""),
-        beside=beside(edition.remarks, words),
+        beside=beside(edition.remarks, edition.edition_date, words),
     )
 
 
@@ -222,7 +221,8 @@ def _answerable(card: Card, address: str, words: Wording) -> Card:
         (words.gettext("Mute"), ""),
     )
     links = tuple(Link(label, address + query) for label, query in wanted)
-    return replace(card, answer_page=address, answers=links)
+    tuning = tuple(f"{address}?why={number}" for number in range(len(card.reasons)))
+    return replace(card, answer_page=address, answers=links, tuning=tuning)
 
 
 # Reasons whose words stand in the paper's own text.
@@ -246,8 +246,7 @@ def _closest(scored: ScoredPaper, passages: Sequence[Passage], words: Wording) -
 
 def _reasons(scored: ScoredPaper, language: str) -> tuple[str, ...]:
     """Return the reasons that a reader can check."""
-    shown = [reason for reason in scored.reasons if reason.kind is not ReasonKind.TASTE]
-    return tuple(reason_text(reason, language) for reason in shown[:MAX_REASONS])
+    return tuple(reason_text(reason, language) for reason in say.shown_reasons(scored.reasons))
 
 
 def _authors(paper: Paper, words: Wording) -> str:

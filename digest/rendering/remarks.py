@@ -1,6 +1,8 @@
 """What an edition says beside its papers, as its templates show it."""
 
-from digest.models import FeedHealth, Remarks
+from datetime import date
+
+from digest.models import FeedHealth, Lesson, Remarks
 from digest.rendering.escaping import clean
 from digest.rendering.view import Bar, Beside
 from digest.rendering.words import BETWEEN, shown_text, source_title
@@ -9,12 +11,14 @@ from digest.wording import Wording
 _LONGEST = 20  # blocks of the longest bar
 _BLOCK = "█"
 _MAX_NAME = 40
+_MAX_WORDS = 60
+_WEEK = 7  # days
 _MAX_PROBLEM = 200
 _MAX_SOURCES = 12
 
 
-def beside(remarks: Remarks, words: Wording) -> Beside:
-    """Return what stands beside the papers, in the edition's language."""
+def beside(remarks: Remarks, day: date, words: Wording) -> Beside:
+    """Return what stands beside the papers of a day, in the edition's language."""
     most = max((count.papers for count in remarks.week), default=0)
     heading = words.ngettext(
         "New papers on your interests in the last %(num)s day",
@@ -35,8 +39,17 @@ def beside(remarks: Remarks, words: Wording) -> Beside:
         ),
         on_top=remarks.weekly,
         thin=clean(remarks.thin),
+        lessons=tuple(_lesson(lesson, day, words) for lesson in remarks.lessons),
         sources=_sources(remarks, words),
     )
+
+
+def _lesson(lesson: Lesson, day: date, words: Wording) -> str:
+    """Return what an answer brought; its day is a weekday where that is clear."""
+    recent = 0 < (day - lesson.since).days < _WEEK
+    since = words.weekday(lesson.since) if recent else words.day_and_month(lesson.since)
+    told = shown_text(lesson.words, _MAX_WORDS)
+    return words.gettext("More on “%(words)s” since %(day)s", words=told, day=since)
 
 
 def spanning(counts: str, remarks: Remarks, words: Wording) -> str:

@@ -43,6 +43,7 @@ class Card:
             those shown anyway.
         answer_page: where to say more, less, save or mute; empty: nowhere.
         answers: the same, one link for each answer.
+        tuning: for each reason, where to ask for more or less of it, or none; empty: nowhere.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Card:
     closest: Passage | None = None
     answer_page: str = ""
     answers: tuple[Link, ...] = ()
+    tuning: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Beside:
         bars: the chart, the longest first.
         on_top: whether it comes before the papers, as in an edition that sums up a week.
         thin: why there are few papers; empty: there are not.
+        lessons: what answers brought into it, one line each.
         sources: which were read; empty: that is not told.
     """
 
@@ -94,6 +97,7 @@ class Beside:
     bars: tuple[Bar, ...] = ()
     on_top: bool = False
     thin: str = ""
+    lessons: tuple[str, ...] = ()
     sources: str = ""
 
 

@@ -1,6 +1,7 @@
 """The words of an edition that are not a paper's own: sources, counts, reasons."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from digest import tex, text
@@ -8,6 +9,7 @@ from digest.models import Reason, ReasonKind
 from digest.rendering.escaping import clean
 from digest.wording import Wording, wording
 
+MAX_REASONS = 3
 MAX_SHARED_WORDS = 4
 MAX_VALUE = 90
 BETWEEN = ", "  # names and words in a row
@@ -89,6 +91,11 @@ def omitted(count: int, words: Wording, *, on_the_web: bool) -> str:
         " them.",
         count,
     )
+
+
+def shown_reasons(reasons: Sequence[Reason]) -> list[Reason]:
+    """Return the reasons that a reader can check; links to them count in this order."""
+    return [reason for reason in reasons if reason.kind is not ReasonKind.TASTE][:MAX_REASONS]
 
 
 def reason_text(reason: Reason, language: str) -> str:

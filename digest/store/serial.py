@@ -11,6 +11,7 @@ from digest.models import (
     Interest,
     InterestCount,
     InterestKind,
+    Lesson,
     Profile,
     Reason,
     ReasonKind,
@@ -115,6 +116,7 @@ def remarks_to_json(remarks: Remarks) -> dict[str, Any] | None:
         "thin": remarks.thin,
         "read": list(remarks.read),
         "quiet": list(remarks.quiet),
+        "lessons": [[lesson.words, lesson.since.isoformat()] for lesson in remarks.lessons],
     }
 
 
@@ -129,6 +131,9 @@ def remarks_from_json(plain: Plain | None) -> Remarks:
         thin=told.get("thin", ""),
         read=tuple(told.get("read", ())),
         quiet=tuple(told.get("quiet", ())),
+        lessons=tuple(
+            Lesson(words, date.fromisoformat(day)) for words, day in told.get("lessons", ())
+        ),
     )
 
 

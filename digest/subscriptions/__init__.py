@@ -7,7 +7,7 @@
 
 ``people`` is for the operator, who vouches for an address; ``desk`` for strangers, whose address
 is nobody's until its owner confirms it; ``readers`` for subscribers, who come by the links in
-their mails; ``archive`` holds their past editions; ``postman`` sends the letters. An address is checked at this border; nothing behind
+their mails (``tuning``: what follows from more or less of a reason); ``archive`` holds their past editions; ``postman`` sends the letters. An address is checked at this border; nothing behind
 it doubts one again.
 """
 
@@ -16,6 +16,7 @@ from digest.subscriptions.desk import Asked, SignupDesk
 from digest.subscriptions.people import Subscriptions
 from digest.subscriptions.postman import Postman, PostReport
 from digest.subscriptions.readers import Question, Readers
+from digest.subscriptions.tuning import Wish
 
 __all__ = [
     "Asked",
@@ -27,6 +28,7 @@ __all__ = [
     "SignupDesk",
     "Subscriptions",
     "Volume",
+    "Wish",
     "open_edition",
     "past_editions",
 ]

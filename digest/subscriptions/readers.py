@@ -15,11 +15,14 @@ from digest.models import (
     LetterKind,
     Paper,
     Profile,
+    Reason,
+    ReasonKind,
     Subscriber,
     SubscriberState,
 )
 from digest.profiles import MAX_INTERESTS
 from digest.store import Store, profile_to_json
+from digest.subscriptions.tuning import Wish, tuned
 from digest.text import fold
 from digest.tokens import Claim, Purpose, Tokens
 
@@ -32,11 +35,13 @@ class Question:
 
     Attributes:
         given: what the reader has said of it so far.
+        reasons: why it came, as the edition says.
     """
 
     person: Subscriber
     paper: Paper
     given: frozenset[AnswerKind]
+    reasons: tuple[Reason, ...] = ()
 
     def is_muted(self, kind: InterestKind, value: str) -> bool:
         """Tell whether the reader mutes this author or word already."""
@@ -71,7 +76,10 @@ class Readers:
             return None
         told = self.store.answers.of([person.subscriber_id]).get(person.subscriber_id, ())
         given = frozenset(a.kind for a in told if a.paper_id == paper.paper_id)
-        return Question(person, paper, given)
+        edition = self.store.editions.edition(claim.values[0]) if claim else None
+        placed = edition.papers if edition else ()
+        reasons = next((s.reasons for s in placed if s.paper.paper_id == paper.paper_id), ())
+        return Question(person, paper, given, reasons)
 
     def _whose(self, claim: Claim | None) -> Subscriber | None:
         # Whatever the link, the same is looked up, so that time tells nothing.
@@ -86,6 +94,27 @@ class Readers:
         """Note what a reader says; `more` and `less` take each other back."""
         who, what = question.person.subscriber_id, question.paper.paper_id
         self.store.answers.save(who, what, kind, now)
+
+    def tune(self, question: Question, reason: Reason, wish: Wish) -> bool:
+        """Give more, less or none of what a reason names; tell whether the profile has it.
+
+        Of a paper that was liked by an answer, less and none forget the answers on it.
+        """
+        profile = question.person.profile
+        values = [i.value for i in profile.wanted if i.kind is InterestKind.EXAMPLE]
+        titles = {v: paper.title for v in values if (paper := self.store.papers.get(v))}
+        changed = tuned(profile, reason, wish, titles)
+        if changed is not None:
+            self.update(question.person, changed)
+            return True
+        if reason.kind not in (ReasonKind.LIKED, ReasonKind.EXAMPLE):
+            return False
+        liked = [a.paper_id for a, paper in self.answers(question.person)
+                 if paper.title == reason.value]  # fmt: skip
+        if wish is not Wish.MORE:
+            for number in liked:
+                self.forget(question.person, number)
+        return bool(liked)
 
     def forget(
         self, person: Subscriber, paper_id: int | None = None, kind: AnswerKind | None = None

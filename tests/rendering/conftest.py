@@ -12,6 +12,7 @@ from digest.models import (
     Interest,
     InterestCount,
     InterestKind,
+    Lesson,
     Paper,
     Reason,
     ReasonKind,
@@ -37,6 +38,7 @@ LINKS = Links(
 WEEK = Remarks(
     week=(InterestCount("River forecasting", 41), InterestCount("Robot hands", 7)),
     read=("arxiv", "huggingface", "aitopics"),
+    lessons=(Lesson("graph network", date(2025, 11, 18)),),
 )
 
 

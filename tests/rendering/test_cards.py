@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from digest.models import Edition, FeedHealth, Reason, ReasonKind, Section, Topic
+from digest.models import Edition, FeedHealth, Lesson, Reason, ReasonKind, Section, Topic
 from digest.rendering import cards
+from digest.rendering.words import MAX_REASONS
 
 
 def view(edition: Edition, **links: str) -> cards.Page:
@@ -130,7 +131,7 @@ def test_at_most_three_reasons_are_told(pleasant: Edition):
         pleasant.papers[0], reasons=tuple(Reason(ReasonKind.PHRASE, str(n)) for n in range(9))
     )
     edition = replace(pleasant, sections=(replace(pleasant.sections[0], papers=(paper,)),))
-    assert len(view(edition).sections[0].cards[0].reasons) == cards.MAX_REASONS
+    assert len(view(edition).sections[0].cards[0].reasons) == MAX_REASONS
 
 
 def test_the_taste_of_a_profile_is_no_reason_to_show(pleasant: Edition):
@@ -350,3 +351,26 @@ def test_an_edition_without_remarks_shows_none(one_paper: Any):
     shown = view(one_paper())
     assert shown.beside == cards.Beside()
     assert shown.counts == "1 of 187 new papers"
+
+
+@pytest.mark.parametrize(
+    ("since", "english", "japanese"),
+    [
+        (
+            date(2025, 11, 18),
+            "More on “ice” since Tuesday",
+            "火曜日から「ice」に近い論文を増やしています",
+        ),
+        (
+            date(2025, 11, 14),
+            "More on “ice” since 14 Nov",
+            "11月14日から「ice」に近い論文を増やしています",
+        ),
+    ],
+)
+def test_what_answers_brought_is_told_with_its_day(
+    pleasant: Edition, since: date, english: str, japanese: str
+):
+    edition = replace(pleasant, remarks=replace(pleasant.remarks, lessons=(Lesson("ice", since),)))
+    assert view(edition).beside.lessons == (english,)
+    assert view(replace(edition, language="ja")).beside.lessons == (japanese,)

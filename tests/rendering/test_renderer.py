@@ -19,6 +19,7 @@ from digest.models import (
     Edition,
     FeedHealth,
     InterestCount,
+    Lesson,
     Reason,
     ReasonKind,
     Rendering,
@@ -68,7 +69,11 @@ def hostile_edition(edition: Edition, nasty: str) -> Edition:
         name=nasty,
         health=(FeedHealth(nasty, nasty, 0, nasty), FeedHealth(nasty, nasty, 0, nasty, "failing")),
         remarks=replace(
-            edition.remarks, week=(InterestCount(nasty, 3),), thin=nasty, read=(nasty,)
+            edition.remarks,
+            week=(InterestCount(nasty, 3),),
+            thin=nasty,
+            read=(nasty,),
+            lessons=(Lesson(nasty, edition.edition_date),),
         ),
     )
 

@@ -11,6 +11,7 @@ from digest.models import (
     Interest,
     InterestCount,
     InterestKind,
+    Lesson,
     Paper,
     PaperChange,
     Reason,
@@ -76,7 +77,8 @@ def test_an_edition_comes_back_exactly(
         None,
         (FeedHealth("daily", "huggingface", 0, "no answer"), FeedHealth("cs", "arxiv", 9),
          FeedHealth("jp", "arxivjp", 0, "HTTP 503", "failing", 3, today)),
-        Remarks(today - DAY, True, (InterestCount("稀疏", 12),), 5, "Few.", ("arxiv", "x"), ("x",)),
+        Remarks(today - DAY, True, (InterestCount("稀疏", 12),), 5, "Few.", ("arxiv", "x"), ("x",),
+                (Lesson("sea ice", today),)),
     )  # fmt: skip
     publish(edition)
     numbers = store.editions.dates(1)
