@@ -218,6 +218,7 @@ class Settings(BaseSettings):
     operator: str = ""
     public_url: str = ""
     secret: SecretStr = SecretStr("")
+    engine: Literal["inline", "cluster"] = "inline"
     database: DatabaseSettings = DatabaseSettings()
     collect: CollectSettings = CollectSettings()
     edition: EditionSettings = EditionSettings()

@@ -11,6 +11,7 @@
     │   ├── FetchError          no usable answer came from the feed
     │   └── ParseError          the answer is not what the source should say
     ├── StoreError              the database cannot be opened, read or written
+    ├── QueueError              workers cannot be told what to do; the ledger knows it all
     ├── RenderError             an edition could not be rendered
     ├── EmbeddingError          texts could not be embedded; everything works without
     ├── AddressError            not an address that mail can be sent to
@@ -96,6 +97,10 @@ class ParseError(SourceError):
 
 class StoreError(DigestError):
     """The database cannot be opened, read or written."""
+
+
+class QueueError(DigestError):
+    """Workers cannot be told what there is to do; the ledger knows, and the next tick tells."""
 
 
 class RenderError(DigestError):

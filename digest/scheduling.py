@@ -16,8 +16,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from digest.app import App, utc_now
 from digest.errors import DigestError
-from digest.pipeline import Publisher
+from digest.pipeline.engines import Engine
 from digest.stopping import GRACE_SECONDS, on_signal
+from digest.working import open_engine
 
 # What runs beside the clock, until the event that it is given is set.
 Companion = Callable[[asyncio.Event], Awaitable[None]]
@@ -35,16 +36,21 @@ async def serve(app: App, *, tick_seconds: float = 60, beside: Sequence[Companio
     """
     stopping = asyncio.Event()
     with on_signal(stopping.set):
-        await _serve(app, tick_seconds, stopping, beside)
+        app.store  # noqa: B018 - what is wrong with the database is told by whom it belongs to
+        async with open_engine(app) as engine:
+            await _serve(app, engine, tick_seconds, stopping, beside)
 
 
 async def _serve(
-    app: App, tick_seconds: float, stopping: asyncio.Event, beside: Sequence[Companion]
+    app: App,
+    engine: Engine,
+    tick_seconds: float,
+    stopping: asyncio.Event,
+    beside: Sequence[Companion],
 ) -> None:
-    publisher = app.publisher()
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "collect": lambda: _collect(app),
-        "publish": lambda: _publish(publisher),
+        "publish": lambda: _publish(engine),
         "watch": lambda: _watch(app),
     }
     running: dict[str, asyncio.Task[None]] = {}
@@ -70,7 +76,7 @@ async def _serve(
         scheduler.start()
         await asked_to_stop
         scheduler.shutdown()
-    await _wind_down(publisher, running)
+    await _wind_down(engine, running)
     await asyncio.gather(*companions)
     log.info("stopped")
 
@@ -103,10 +109,12 @@ async def _collect(app: App) -> None:
         log.info("learnt from likes", papers=papers)
 
 
-async def _publish(publisher: Publisher) -> None:
-    report = await publisher.publish(on_time=True)
+async def _publish(engine: Engine) -> None:
+    report = await engine.tick()
     for mistake in report.mistakes:
         log.error("something is wrong", error=mistake)
+    if report.handed_out:
+        log.info("handed out", planned=report.planned, shards=report.handed_out)
     if report.total or report.problems:
         log.info(
             "published",
@@ -121,12 +129,12 @@ async def _watch(app: App) -> None:
         log.info("told the operator", matters=told)
 
 
-async def _wind_down(publisher: Publisher, running: dict[str, asyncio.Task[None]]) -> None:
+async def _wind_down(engine: Engine, running: dict[str, asyncio.Task[None]]) -> None:
     """Let mails that are on their way end, within the grace period.
 
     A collection is broken off: what it did not store is still there the next time.
     """
-    publisher.stop()
+    engine.stop()
     running["collect"].cancel()
     if "publish" in running:
         await asyncio.wait({running["publish"]}, timeout=GRACE_SECONDS)

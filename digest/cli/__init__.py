@@ -19,6 +19,7 @@ from digest.cli import (  # noqa: F401
     people,
     profiles,
     editions,
+    cluster,
     ledger,
     returns,
     one_paper,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -27,6 +27,8 @@ _FINE = {DeliveryState.SENT, DeliveryState.SILENT, DeliveryState.SUPPRESSED}
 # How long a run that is repeated every few minutes waits for a rate limit by itself.
 _PATIENCE = timedelta(seconds=60)
 
+# How far back runs are looked for that workers have finished since; expiry ends them sooner.
+_LOOKED_BACK = timedelta(days=7)
 
 log = structlog.get_logger()
 
@@ -64,6 +66,7 @@ class PublishReport:
         states: how many of the deliveries it had to do with stand in which state.
         unknown: deliveries whose outcome an earlier crash left unknown.
         elsewhere: deliveries that another process is working on.
+        handed_out: shards that workers were told of.
         problems: one line each, with the address.
         mistakes: one line each on what must never be: a sum that does not balance, or an
             outcome that could not be recorded.
@@ -73,6 +76,7 @@ class PublishReport:
     states: Mapping[DeliveryState, int]
     unknown: int = 0
     elsewhere: int = 0
+    handed_out: int = 0
     problems: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
 
@@ -176,13 +180,46 @@ class Publisher:
             self._states(touched),
             len(lost),
             self._store.deliveries.in_hand(self._clock()),
-            tuple(problems),
-            tuple(mistakes),
+            problems=tuple(problems),
+            mistakes=tuple(mistakes),
         )
         self._note(run_id, report, idle=not (planned or lost or reports or mistakes))
         return report
 
     # ------------------------------------------------------------ for engines
+
+    async def hand_out(
+        self, submit: Callable[[Sequence[ShardKey]], Awaitable[int]]
+    ) -> PublishReport:
+        """Plan what is due, and tell workers which shards wait to be delivered.
+
+        Nothing is sent here. The report's states are those of runs whose last delivery has come
+        to its end since the last time.
+
+        Args:
+            submit: tells workers of shards; returns of how many they had not been told.
+        """
+        run_id, planned, lost = await asyncio.to_thread(self.plan, on_time=True)
+        if planned:
+            await self._refresh_counts()  # once, and not by each worker
+        else:
+            self._store.runs.forget(run_id)
+        problems = [*(_lost_line(delivery) for delivery in lost), *self._paused().values()]
+        handed_out = await submit(await asyncio.to_thread(self.claimable))
+        ended, mistakes = Counter[DeliveryState](), list[str]()
+        for run in self._store.runs.unended("publish", self._clock() - _LOOKED_BACK):
+            balance = self._store.deliveries.balance(run.run_id)
+            if balance.open == 0:
+                report = PublishReport(
+                    run.planned, balance.states, mistakes=tuple(self._imbalances([run.run_id]))
+                )
+                self._note(run.run_id, report, idle=False)
+                ended.update(balance.states)
+                mistakes += report.mistakes
+        return PublishReport(
+            planned, ended, len(lost), self._store.deliveries.in_hand(self._clock()),
+            handed_out, tuple(problems), tuple(mistakes),
+        )  # fmt: skip
 
     def plan(
         self, *, edition_date: date | None = None, only: str | None = None, on_time: bool = False
@@ -214,6 +251,8 @@ class Publisher:
         All that is to be known is which shard; it may be told late, twice or never. Several
         shards may be delivered at once, by this process and by others.
         """
+        if self._halt.asked:
+            return None
         without = set(self._paused())
         shard = await asyncio.to_thread(
             self._store.deliveries.claim, self._owner, self._clock(), self._options.lease,

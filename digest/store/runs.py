@@ -66,6 +66,18 @@ class Runs:
             connection.execute(update(runs).where(runs.c.run_id == row.run_id).values(begun))
             return Run(**(dict(row._mapping) | begun))
 
+    def unended(self, kind: str, since: datetime) -> list[Run]:
+        """Return the runs since then that planned something and have not been noted as ended."""
+        open_ones = (
+            (runs.c.kind == kind)
+            & (runs.c.started_at >= since)
+            & runs.c.finished_at.is_(None)
+            & (runs.c.planned > 0)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(select(runs).where(open_ones).order_by(runs.c.run_id))
+            return [Run(**row._mapping) for row in rows]
+
     def last(self, kind: str) -> Run | None:
         """Return the run of this kind that was started last."""
         with self._database.reading() as connection:

@@ -12,7 +12,7 @@ from digest import __version__
 
 COMMANDS = (
     "demo", "init", "status", "backup", "restore", "doctor", "collect", "parse", "import", "preview",
-    "publish", "serve", "web", "deliveries", "bounces", "suppress", "answer", "why", "replay", "evaluate", "rank", "feeds", "feeds list", "feeds add", "feeds remove", "feeds check",
+    "publish", "serve", "web", "worker", "tick", "deliveries", "bounces", "suppress", "answer", "why", "replay", "evaluate", "rank", "feeds", "feeds list", "feeds add", "feeds remove", "feeds check",
     "feeds import", "feeds export", "papers", "papers show", "papers split", "subscriber", "subscriber add", "subscriber update", "subscriber list",
     "subscriber show", "subscriber pause", "subscriber resume", "subscriber remove",
     "profile", "profile check", "profile import",
