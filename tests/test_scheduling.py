@@ -82,7 +82,7 @@ def outbox(settings: Settings) -> list[str]:
     return [mail.get_body(("plain",)).get_content() for mail in mails]
 
 
-async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -248,7 +248,7 @@ class Server:
         """Ask it to end; return its exit code."""
         await until(lambda: "started" in self.log)  # before, it cannot know how to end
         self.child.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.child.wait(), 10)
+        return await asyncio.wait_for(self.child.wait(), 12)
 
 
 @asynccontextmanager

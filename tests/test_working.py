@@ -54,7 +54,7 @@ class Mailbox(MailServer):
         return Counter(address for to, _ in self.mails for address in to)
 
 
-async def until(condition: Callable[[], object], seconds: float = 30) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -123,7 +123,7 @@ class Site:
                 asyncio.create_task(work_until(self.app, stopping))
                 for _ in range(workers if self.engine == "cluster" else 0)
             ]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not self.is_done:
                     await engine.tick()
                     await asyncio.sleep(0.1)
