@@ -157,7 +157,7 @@ async def open_queue(url: str) -> AsyncIterator[ShardQueue]:
     for name in ("procrastinate", "psycopg.pool"):  # what they have to say, we say in one line
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
-    schema = _schema_name()
+    schema = schema_name()
     place = "postgresql" + url[url.index("://") :]
 
     async def into_our_schema(connection: "AsyncConnection[Any]") -> None:
@@ -200,7 +200,8 @@ async def _make(
             await connection.execute(SchemaManager.get_schema().encode())
 
 
-def _schema_name() -> str:
+def schema_name() -> str:
+    """Return the name of the schema in which the installed library's queue stands."""
     from procrastinate.schema import SchemaManager
 
     return _PREFIX + hashlib.sha256(SchemaManager.get_schema().encode()).hexdigest()[:8]

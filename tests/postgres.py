@@ -52,6 +52,8 @@ class PostgresServer:
         self._run("initdb", "-D", str(self.data), "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
                   "-A", "trust", "--auth-host=scram-sha-256")  # fmt: skip
         self.start()
+        with psycopg.connect(self._place("postgres")) as connection:
+            self.version = connection.info.server_version
         self.sql(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
 
     def start(self) -> None:
@@ -68,14 +70,18 @@ class PostgresServer:
         shutil.rmtree(self.folder)
 
     def sql(self, statement: str, database: str = "postgres") -> None:
-        place = f"host={self.folder} port={self.port} user={self.user} dbname={database}"
-        with psycopg.connect(place, autocommit=True) as connection:
+        with psycopg.connect(self._place(database), autocommit=True) as connection:
             connection.execute(statement)
+
+    def _place(self, database: str) -> str:
+        return f"host={self.folder} port={self.port} user={self.user} dbname={database}"
 
     def database(self, template: str = "template0") -> str:
         """Make a database; return its name."""
         name = f"d{next(self._names)}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # By files, as before version 15: five times as quick as through the write-ahead log.
+        how = "STRATEGY file_copy" if self.version >= 150_000 else ""
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} {how}")
         return name
 
     def url(self, name: str) -> str:

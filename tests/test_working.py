@@ -148,7 +148,7 @@ class Site:
             return 0
         url = self.app.settings.database_url.replace("+psycopg", "")
         with psycopg.connect(url) as connection:
-            connection.execute(f"SET search_path TO {scaling._schema_name()}")
+            connection.execute(f"SET search_path TO {scaling.schema_name()}")
             return connection.execute(statement).rowcount
 
 

@@ -20,10 +20,10 @@ from digest.store.leases import (
     Shard,
     ShardKey,
     hold,
-    is_abandoned,
     is_due,
     is_free,
     release,
+    take_abandoned,
 )
 from digest.store.people import SUBSCRIBER_COLUMNS, subscriber_of
 from digest.store.planning import Due, fill_shards, insert_due
@@ -287,18 +287,22 @@ class Deliveries:
             policy: ``hold``: the outcome is unknown and stays so; ``resend``: queue it again.
             repeatable: channels by which twice is the same as once: queued again, untold.
         """
-        lost = (deliveries.c.state == DeliveryState.TRANSMITTING) & is_abandoned(now)
+        lost = deliveries.c.state == DeliveryState.TRANSMITTING
         state, detail = _AFTER_CRASH["resend"]
         again = {"state": state.value, "detail": detail, "state_at": now}
         state, detail = _AFTER_CRASH[policy]
         decided = {"state": state.value, "detail": detail, "state_at": now}
+        found: list[Delivery] = []
         with self._database.writing() as connection:
-            harmless = lost & deliveries.c.channel.in_(repeatable)
-            connection.execute(update(deliveries).where(harmless).values(again))
-            rows = connection.execute(
-                update(deliveries).where(lost).values(decided).returning(*_COLUMNS)
-            )
-            return [_delivery(row) for row in rows]
+            for some in chunks(take_abandoned(connection, now, lost)):
+                theirs = lost & deliveries.c.shard_id.in_(some)
+                harmless = theirs & deliveries.c.channel.in_(repeatable)
+                connection.execute(update(deliveries).where(harmless).values(again))
+                rows = connection.execute(
+                    update(deliveries).where(theirs).values(decided).returning(*_COLUMNS)
+                )
+                found += map(_delivery, rows)
+        return found
 
     def expire(self, now: datetime, freshness: timedelta) -> int:
         """End what waits longer than `freshness` since it was planned; return how many.
@@ -311,9 +315,13 @@ class Deliveries:
             "next_try_at": None,
             "state_at": now,
         }
+        count = 0
         with self._database.writing() as connection:
-            statement = update(deliveries).where(WAITING, old, is_abandoned(now)).values(ended)
-            return connection.execute(statement).rowcount
+            for some in chunks(take_abandoned(connection, now, WAITING & old)):
+                theirs = deliveries.c.shard_id.in_(some)
+                statement = update(deliveries).where(WAITING, old, theirs).values(ended)
+                count += connection.execute(statement).rowcount
+        return count
 
     def balance(self, run_id: int | None = None) -> Balance:
         """Return the sum that must balance, of a run or of everything."""

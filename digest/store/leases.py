@@ -4,11 +4,11 @@ A worker that is slow is not told that its lease ran out; it finds out at its ne
 since every commit starts with `hold`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, select, update
 
 from digest.models import DeliveryState
 from digest.store.schema import deliveries, shards
@@ -61,9 +61,22 @@ def is_free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def is_abandoned(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that nobody works on a delivery's shard."""
-    return exists().where(shards.c.shard_id == deliveries.c.shard_id, is_free(now))
+def take_abandoned(
+    connection: Connection, now: datetime, having: ColumnElement[bool]
+) -> Sequence[int]:
+    """Return the shards with such deliveries that nobody works on, and keep them to oneself.
+
+    Their rows are locked to the end of the transaction, so that no worker renews a lease while
+    its deliveries are decided on. One whose lease is being renewed at this instant is left out:
+    its worker lives.
+    """
+    concerned = exists().where(deliveries.c.shard_id == shards.c.shard_id, having)
+    return connection.scalars(
+        select(shards.c.shard_id)
+        .where(is_free(now), concerned)
+        .order_by(shards.c.shard_id)
+        .with_for_update(skip_locked=True)
+    ).all()
 
 
 # Statements of each commit are built once: building one costs more than running it.

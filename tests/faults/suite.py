@@ -12,6 +12,7 @@ import os
 import platform
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -19,7 +20,7 @@ import structlog
 from faults import postfix
 from faults.faults import CASES, POSTFIX_CASES, SINK, SINK_CASES
 from faults.harness import Verdict
-from faults.tries import try_fault, try_kills, try_stops, try_together
+from faults.tries import try_cluster, try_fault, try_kills, try_stops, try_together
 from postgres import PostgresServer
 
 
@@ -82,6 +83,24 @@ async def main() -> None:
             within = verdict.states.get("unknown", 0) <= done * 4
             return verdict, f"{'' if within else '!'} ({done} stops x 4 connections)"
 
+        async def cluster(folder: Path, at: str, *, count: int, kills: int) -> tuple[Verdict, str]:
+            mails = 4 * told.mails
+            verdict, done = await try_cluster(
+                folder, mails=mails, processes=count, kills=kills, url=at
+            )
+            within = verdict.states.get("unknown", 0) <= done * 2
+            note = f" ({done} kills x 2 connections)" if kills else ""
+            return verdict, f"{'' if within else '!'}{note}"
+
+        for count in (2, 4):
+            await one(
+                f"{count} clocks and {count} workers", f"cluster{count}",
+                partial(cluster, count=count, kills=0),
+            )  # fmt: skip
+        await one(
+            f"worker killed and queue table emptied in a run of {4 * told.mails} mails", "emptied",
+            partial(cluster, count=2, kills=6),
+        )  # fmt: skip
         await one(f"PostgreSQL stopped at once in a run of {2 * told.mails} mails", "stops", stops)
     for count in (2, 4):
 

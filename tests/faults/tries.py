@@ -8,8 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import psycopg
+
 from digest.app import App
 from digest.config import load
+from digest.scaling import schema_name
+from digest.working import open_engine
 from faults.faults import Case
 from faults.harness import OPEN, MovedClock, Verdict, drive, environment, fill, judge, settings
 from faults.smtpd import Fault, Smtpd
@@ -41,12 +45,14 @@ async def try_fault(case: Case, folder: Path, mails: int, every: int, url: str =
 # ---------------------------------------------------------------- processes of their own
 
 
-def installation(folder: Path, port: int, mails: int, connections: int, url: str) -> Path:
+def installation(
+    folder: Path, port: int, mails: int, connections: int, url: str, engine: str = "inline"
+) -> Path:
     """Write settings, store papers and readers; return the settings file."""
     (folder / "sources.toml").write_text("")
     file = folder / "digest.toml"
     file.write_text(
-        f'data_dir = "state"\nsender = "Digest <digest@example.org>"\n'
+        f'data_dir = "state"\nsender = "Digest <digest@example.org>"\nengine = "{engine}"\n'
         f'[database]\nurl = "{url}"\n[edition]\npopularity_minutes = 0\n'
         f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
         f"connections = {connections}\n"
@@ -57,11 +63,11 @@ def installation(folder: Path, port: int, mails: int, connections: int, url: str
     return file
 
 
-async def publish(file: Path, log: Path) -> asyncio.subprocess.Process:
-    """Start ``digest publish`` as a process of its own."""
+async def publish(file: Path, log: Path, command: str = "publish") -> asyncio.subprocess.Process:
+    """Start ``digest publish``, or another command, as a process of its own."""
     with log.open("ab") as said:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "digest", "--config", str(file), "publish",
+            sys.executable, "-m", "digest", "--config", str(file), command,
             cwd=file.parent, env={**environment(), "PYTHONPATH": str(ROOT)},
             stdout=said, stderr=said,
         )  # fmt: skip
@@ -144,6 +150,47 @@ async def try_together(folder: Path, *, mails: int, processes: int, url: str = "
         verdict = judge(app, mails, server.accepted, rounds=1, told="")
         app.close()
     return verdict
+
+
+async def try_cluster(
+    folder: Path, *, mails: int, processes: int, kills: int = 0, url: str
+) -> tuple[Verdict, int]:
+    """Have so many clocks hand out and workers deliver; kill workers, and empty the queue."""
+    chance = random.Random(7)
+    done = 0
+    async with counting_server() as server:
+        file = installation(folder, server.port, mails, 2, url, "cluster")
+        app, log = App(load(file, {})), folder / "log"
+        app.publisher(collect=False).plan()
+        workers = [await publish(file, log, "worker") for _ in range(processes)]
+        goal = mails // (kills + 1)
+        async with contextlib.AsyncExitStack() as stack:
+            clocks = [await stack.enter_async_context(open_engine(app)) for _ in range(processes)]
+            while any(app.store.deliveries.balance().states[state] for state in OPEN):
+                await asyncio.gather(*(clock.tick() for clock in clocks))
+                if done < kills and server.mails >= goal:
+                    victim = workers.pop(chance.randrange(processes))
+                    victim.kill()
+                    await victim.wait()
+                    empty_queue(url)
+                    done += 1
+                    goal = server.mails + mails // (kills + 2)
+                    workers.append(await publish(file, log, "worker"))
+                await asyncio.sleep(chance.random() * 0.4)
+        for worker in workers:
+            worker.terminate()
+        codes = [await worker.wait() for worker in workers]
+        assert not any(codes), log.read_text(errors="replace")[-2000:]
+        verdict = judge(app, mails, server.accepted, rounds=done + 1, told="")
+        app.close()
+    return verdict, done
+
+
+def empty_queue(url: str) -> None:
+    """Forget all that workers were told, and what they are working on."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(f"SET search_path TO {schema_name()}")
+        connection.execute("DELETE FROM procrastinate_jobs")
 
 
 @contextlib.asynccontextmanager

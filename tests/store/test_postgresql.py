@@ -14,6 +14,7 @@ from digest.errors import StoreError
 from digest.models import DeliveryState, FeedState, PaperChange, Subscriber
 from digest.store import Store, open_store, restore_store
 from digest.store.database import Database, open_database
+from digest.store.leases import hold
 from digest.store.on_postgresql import PostgresqlKind
 from postgres import PASSWORD, PostgresServer
 
@@ -186,6 +187,31 @@ def test_workers_that_claim_at_once_never_get_the_same_shard(
     assert len(taken) == len(set(taken))
     states = store.deliveries.balance().states
     assert states[DeliveryState.TRANSMITTING] == len(taken) == DELIVERIES
+
+
+def test_a_lease_that_is_renewed_at_this_instant_is_not_taken_for_abandoned(
+    store: Store,
+    subscribe: Callable[..., Subscriber],
+    plan: Callable[..., int],
+    database: Database,
+    now: datetime,
+    lease: timedelta,
+) -> None:
+    """The worker was slow: its lease has run out, and its commit is on the way."""
+    subscribe()
+    plan()
+    shard = store.deliveries.claim("slow", now, lease)
+    assert shard
+    ((mine, _),) = store.deliveries.shard_deliveries(shard.shard_id, now)
+    late = now + lease + timedelta(seconds=1)
+    store.deliveries.advance(shard, "slow", starting=[mine.delivery_id], now=now, lease=lease)
+    with database.writing() as connection:
+        assert hold(connection, shard, "slow", until=late + lease)
+        assert store.deliveries.recover(late) == []
+        assert store.deliveries.expire(late, timedelta()) == 0
+    assert store.deliveries.recover(late) == []
+    assert store.deliveries.balance().states[DeliveryState.TRANSMITTING] == 1
+    assert len(store.deliveries.recover(late + 2 * lease)) == 1
 
 
 def test_work_goes_on_after_the_server_was_stopped_at_once(
