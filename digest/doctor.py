@@ -18,6 +18,7 @@ from digest.delivery import Channel
 from digest.errors import DigestError
 from digest.models import SubscriberState
 from digest.pipeline.probe import probe
+from digest.scaling import open_queue
 from digest.sources.base import Feed
 from digest.sources.fetch import Fetcher
 from digest.sources.worker import ParserProcess
@@ -55,6 +56,8 @@ async def examine(app: App, now: datetime) -> list[Check]:
             checks.append(_guard("dkim", lambda: _dkim(app)))
         if app.settings.embeddings.model != "off":
             checks.append(_guard("embeddings", lambda: _embeddings(app)))
+        if app.settings.engine == "cluster":
+            checks.append(await _workers(app))
     return [*checks, *await _feeds(app, now), *await _channels(app)]
 
 
@@ -109,6 +112,20 @@ def _time_zones() -> Check:
 def _database(app: App) -> Check:
     counts = app.store.papers.counts()
     return Check("database", ok=True, found=f"{counts.papers} papers")
+
+
+async def _workers(app: App) -> Check:
+    try:
+        async with open_queue(app.settings.database_url) as queue:
+            alive = await queue.workers()
+    except DigestError as error:
+        return Check("workers", ok=False, found=str(error))
+    if not alive:
+        return Check(
+            "workers", ok=False, found="none is running",
+            advice="start `digest worker`, or nothing is sent; or set engine = \"inline\"",
+        )  # fmt: skip
+    return Check("workers", ok=True, found=f"{alive} running")
 
 
 def _embeddings(app: App) -> Check:

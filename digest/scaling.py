@@ -77,6 +77,20 @@ class ShardQueue:
                 await hint.batch_defer_async(*some)
         return len(new)
 
+    async def workers(self) -> int:
+        """Return how many workers have given a sign of life lately.
+
+        Raises:
+            QueueError: the database does not tell.
+        """
+        with _told():
+            row = await self._app.connector.execute_query_one_async(
+                "SELECT count(*) AS alive FROM procrastinate_workers"
+                " WHERE last_heartbeat > now() - make_interval(secs => %(silent)s)",
+                silent=_SILENT_SECONDS,
+            )
+        return int(row["alive"])
+
     async def work(self, deliver: Deliver, stopping: asyncio.Event) -> None:
         """Deliver what the queue tells, one shard after the other, until `stopping` is set.
 

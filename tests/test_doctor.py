@@ -1,5 +1,6 @@
 """Doctor: each thing a run needs, well and ill; trouble is told in a line, never raised."""
 
+import asyncio
 import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from digest.app import App
 from digest.config import Settings, load
 from digest.doctor import Check, examine
 from digest.models import FeedState, Interest, InterestKind, Profile
+from digest.scaling import open_queue
 from servers import MailServer, Web
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
@@ -294,3 +296,30 @@ async def test_each_channel_is_looked_at(look, change, tmp_path) -> None:
     checks = await look()
     assert ill(checks) == ["channel directory"]
     assert checks["channel outbox"].ok
+
+
+# ---------------------------------------------------------------- workers
+
+
+async def test_a_cluster_without_workers_is_told(
+    look, settings_file, postgres_server, postgres_template
+) -> None:
+    url = postgres_server.url(postgres_server.database(postgres_template))
+    text = settings_file.read_text()
+    settings_file.write_text(f'engine = "cluster"\n{text}[database]\nurl = "{url}"\n')
+    found = (await look())["workers"]
+    assert (found.ok, found.found) == (False, "none is running")
+    assert "start `digest worker`" in found.advice
+    stopping = asyncio.Event()
+    async with open_queue(url) as queue:
+        working = asyncio.create_task(queue.work(_nothing, stopping))
+        while not await queue.workers():
+            await asyncio.sleep(0.02)
+        found = (await look())["workers"]
+        stopping.set()
+        await working
+    assert (found.ok, found.found) == (True, "1 running")
+
+
+async def _nothing(_: object) -> None:
+    """Deliver nothing: there is nothing to deliver."""
