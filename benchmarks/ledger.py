@@ -1,6 +1,6 @@
 """The ledger at a scale: planning, asking for shards, claiming and balancing, on PostgreSQL.
 
-python benchmarks/scale.py [READERS ...]
+python benchmarks/ledger.py [READERS ...]
 
 Starts a PostgreSQL server of its own (Debian: postgresql), which does not wait for the disk.
 """
