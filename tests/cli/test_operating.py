@@ -49,6 +49,13 @@ def test_init_in_another_folder(cli, tmp_path):
     assert cli("--config", "new/place/config/digest.toml", "status").code == 0
 
 
+def test_init_makes_the_state_where_the_environment_wants_it(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGEST_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert f"state is kept in {tmp_path / 'elsewhere'}\n" in cli("init").out
+    assert (tmp_path / "elsewhere" / "secret").is_file()
+    assert not (tmp_path / "state").exists()
+
+
 def test_init_where_nothing_can_be_written_is_one_line(cli, tmp_path):
     (tmp_path / "config").write_text("a file")
     told = cli("init")

@@ -74,6 +74,7 @@ class Smtpd:
     seen: Counter[str] = field(default_factory=Counter)  # recipients named so far
     connections: int = 0
     mails: int = 0  # whole mails that came, kept or not
+    mistakes: list[Exception] = field(default_factory=list)  # of this server, not of who talks to it
 
     def lift(self) -> None:
         self.fault = self.mended
@@ -91,6 +92,8 @@ class Smtpd:
                 await self._serve(Talk(self, reader, writer, self.connections))
             except (Hangup, OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 pass  # somebody left
+            except Exception as error:
+                self.mistakes.append(error)
             finally:
                 writer.transport.abort()
                 tasks.discard(task)
@@ -106,6 +109,7 @@ class Smtpd:
             for task in tuple(tasks):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        assert not self.mistakes, self.mistakes
 
     async def _serve(self, talk: Talk) -> None:
         await talk.say(await _ask(self.fault.greet, talk, "220 mail.example.org"))
@@ -143,11 +147,12 @@ class Smtpd:
             await self.fault.body(talk)
         mail = await talk.reader.readuntil(b"\r\n.\r\n")
         self.mails += 1
-        if self.fault.keeps is None or self.fault.keeps(talk):
+        kept = self.fault.keeps is None or self.fault.keeps(talk)
+        if kept:
             # What it took stays taken, whatever becomes of its answer.
             self.accepted[message_id(mail)] += 1
         answer = await _ask(self.fault.answer, talk, "250 2.0.0 queued")
-        assert answer[0] != "2" or self.fault.keeps is None, "it must not lie"
+        assert kept or answer[0] != "2", "it must not lie"
         await talk.say(answer)
 
 

@@ -13,6 +13,7 @@ EVERY = 4
 QUICK = (
     "dies after taking every 50th mail, without answering",
     "drops every 50th mail before the dot",
+    "drops every 50th mail after the dot, and loses it",
     "drops each mail after the dot, and keeps it",
     "hangs up at DATA",
     "nothing listens",
