@@ -74,7 +74,9 @@ class Smtpd:
     seen: Counter[str] = field(default_factory=Counter)  # recipients named so far
     connections: int = 0
     mails: int = 0  # whole mails that came, kept or not
-    mistakes: list[Exception] = field(default_factory=list)  # of this server, not of who talks to it
+    mistakes: list[Exception] = field(
+        default_factory=list
+    )  # of this server, not of who talks to it
 
     def lift(self) -> None:
         self.fault = self.mended
