@@ -1,6 +1,7 @@
 import errno
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,22 @@ async def test_an_edition_is_written_in_every_format(tmp_path: Path, parcel: Mak
         "2026-05-04.html": "<p>今日</p>\n",
         "2026-05-04.txt": "Two papers today.\n.\n.hidden line\n",
         "2026-05-04.md": "# Two papers\n\n- one\n- two\n",
+        "index.md": "# Digests\n\n"
+        "- [2026-05-04](2026-05-04.md) ([html](2026-05-04.html), [txt](2026-05-04.txt)): "
+        f"{parcel().rendering.subject}\n",
     }
+
+
+async def test_the_list_of_editions_is_newest_first_and_holds_each_once(
+    tmp_path: Path, parcel: Make
+) -> None:
+    channel = DirectoryChannel(tmp_path)
+    for day in (4, 6, 5, 6):
+        subject = f"<b>Papers</b> of [{day}](x)\nand *more*"
+        await deliver(channel, parcel(edition_date=date(2026, 5, day), subject=subject))
+    lines = (tmp_path / "ada@example.org" / "index.md").read_text().splitlines()[2:]
+    assert [line[3:13] for line in lines] == ["2026-05-06", "2026-05-05", "2026-05-04"]
+    assert lines[0].endswith(r": \<b\>Papers\</b\> of \[6\](x) and \*more\*")
 
 
 async def test_the_same_edition_again_is_not_written_again(tmp_path: Path, parcel: Make) -> None:
@@ -57,7 +73,7 @@ async def test_no_address_leads_out_of_the_folder(
     root = tmp_path / "editions"
     await deliver(DirectoryChannel(root), parcel(address=address))
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 3
+    assert len(written) == 4
     assert all(path.parent.parent == root for path in written)
 
 
