@@ -1,6 +1,7 @@
 """How quickly pages answer while the morning's mails go out, and whether a crawler changes anything.
 
-python benchmarks/web.py [--clients 50] [--subscribers 3000] [--papers 1500] [--mails 100] [--apart]
+python benchmarks/web.py [--clients 50] [--subscribers 3000] [--papers 1500] [--apart]
+                         [--mails 100] [--only run|crawl]
 
 run    `digest serve` on a store of its own: collects nothing, publishes to all subscribers through
        Postfix's `smtp-sink` (an outbox where it is not installed), and serves the pages, all in one
@@ -66,7 +67,13 @@ def free_port() -> int:
 
 
 def made(
-    folder: Path, channel: str, smtp: int, subscribers: int, papers: int, minutes: int
+    folder: Path,
+    channel: str,
+    smtp: int,
+    subscribers: int,
+    papers: int,
+    minutes: int,
+    length: int = 10,
 ) -> tuple[App, str]:
     """Make an installation whose subscribers are all due in some minutes; return its address too."""
     port = free_port()
@@ -98,6 +105,8 @@ def made(
         phrases = (" ".join(chance.sample(WORDS, 2)) for _ in range(3))
         profile = Profile(
             tuple(Interest(InterestKind.PHRASE, phrase) for phrase in phrases),
+            papers=length,
+            trending=0,
             schedule=Schedule(send_time=due),
         )
         app.store.people.add(f"r{number}@example.org", profile, SubscriberState.ACTIVE, now)
@@ -215,7 +224,7 @@ def report(told: list[Answer], seconds: float, sent: int) -> None:
 # ---------------------------------------------------------------- a crawler
 
 
-def crawl(app: App, folder: Path, base: str) -> None:
+def follow(folder: Path, base: str) -> None:
     links = set[str]()
     for path in (folder / "state" / "outbox").glob("*.eml"):
         mail = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -244,6 +253,36 @@ def dump(folder: Path) -> list[str]:
 # ---------------------------------------------------------------- all of it
 
 
+def run(given: argparse.Namespace) -> None:
+    """Measure how quickly the pages answer during a run."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder, smtp = Path(name), free_port()
+        channel = "smtp" if SINK else "outbox"
+        app, base = made(folder, channel, smtp, given.subscribers, given.papers, minutes=3)
+        stack.callback(app.close)
+        print(f"{given.clients} clients, {given.subscribers} subscribers, {given.papers} papers")
+        if SINK:
+            sink = (SINK, "-u", "nobody", f"127.0.0.1:{smtp}", "1000")
+            stack.enter_context(running(folder, *sink))
+        elsewhere = {"DIGEST_WEB__PORT": str(free_port())} if given.apart else {}
+        stack.enter_context(running(folder, *digest("serve"), **elsewhere))
+        if given.apart:
+            stack.enter_context(running(folder, *digest("web")))
+        wait_for(base)
+        told, seconds = asyncio.run(during_a_run(app, base, given.clients))
+        report(told, seconds, app.store.deliveries.balance().states[DeliveryState.SENT])
+
+
+def crawl(given: argparse.Namespace) -> None:
+    """Follow every link of many mails, and compare the database before and after."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        app, base = made(folder, "outbox", 25, given.mails, 200, minutes=-1, length=2)
+        subprocess.run(digest("publish"), cwd=folder, env=ENVIRONMENT, check=True)
+        app.close()
+        follow(folder, base)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clients", type=int, default=50)
@@ -251,29 +290,12 @@ def main() -> None:
     parser.add_argument("--papers", type=int, default=1_500)
     parser.add_argument("--mails", type=int, default=100)
     parser.add_argument("--apart", action="store_true")
+    parser.add_argument("--only", choices=["run", "crawl"])
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder, smtp = Path(name), free_port()
-        channel = "smtp" if SINK else "outbox"
-        app, base = made(folder, channel, smtp, given.subscribers, given.papers, 3)
-        sink = (SINK, "-u", "nobody", f"127.0.0.1:{smtp}", "1000") if SINK else ("sleep", "1000000")
-        print(f"{given.clients} clients, {given.subscribers} subscribers, {given.papers} papers")
-        with ExitStack() as stack:
-            stack.enter_context(running(folder, *sink))
-            elsewhere = {"DIGEST_WEB__PORT": str(free_port())} if given.apart else {}
-            stack.enter_context(running(folder, *digest("serve"), **elsewhere))
-            if given.apart:
-                stack.enter_context(running(folder, *digest("web")))
-            wait_for(base)
-            told, seconds = asyncio.run(during_a_run(app, base, given.clients))
-        report(told, seconds, app.store.deliveries.balance().states[DeliveryState.SENT])
-        app.close()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        app, base = made(folder, "outbox", smtp, given.mails, 200, -1)
-        subprocess.run(digest("publish"), cwd=folder, env=ENVIRONMENT, check=True)
-        app.close()
-        crawl(app, folder, base)
+    if given.only != "crawl":
+        run(given)
+    if given.only != "run":
+        crawl(given)
 
 
 if __name__ == "__main__":
