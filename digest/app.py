@@ -30,6 +30,7 @@ from digest.pipeline.embed import EmbedReport, embed_missing
 from digest.pipeline.likes import learn_likes
 from digest.pipeline.refresh import refresh, with_old_counts
 from digest.pipeline.standing import Standing, standing
+from digest.pipeline.summarise import SummaryReport, summarise_missing
 from digest.pipeline.trial import Trials
 from digest.pipeline.watch import Watch
 from digest.rendering import LetterWriter, Renderer, RenderOptions
@@ -38,6 +39,7 @@ from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
 from digest.store import LetterCaps, SoftLimit, Store, open_store, restore_store
 from digest.subscriptions import Postman, Readers, SignupDesk, Subscriptions
+from digest.summaries import SummaryOptions
 from digest.tokens import Tokens, make_secret, read_secrets
 
 
@@ -332,6 +334,13 @@ class App:
         if embedder is None:
             return None
         return embed_missing(self.store, embedder, seconds=self.settings.embeddings.seconds)
+
+    def summarise(self) -> SummaryReport | None:
+        """Have a language model say a sentence on each new paper; None: that is off."""
+        told = self.settings.summaries
+        key = told.api_key.get_secret_value()
+        options = SummaryOptions(told.url, told.name, key, told.seconds, told.papers)
+        return summarise_missing(self.store, options)
 
     def learn_likes(self) -> int | None:
         """Learn from all readers' likes, at most once a day; None: that was not done."""

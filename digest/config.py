@@ -196,6 +196,16 @@ class EmbeddingSettings(_Section):
     seconds: float = Field(120, gt=0, le=3600)
 
 
+class SummarySettings(_Section):
+    """A language model's sentence on each paper; without an address there are none."""
+
+    url: str = ""
+    name: str = ""
+    api_key: SecretStr = SecretStr("")
+    seconds: float = Field(120, gt=0, le=3600)
+    papers: int = Field(200, ge=1, le=10_000)
+
+
 class LogSettings(_Section):
     """What is logged to standard error."""
 
@@ -228,6 +238,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     bounces: BounceSettings = BounceSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    summaries: SummarySettings = SummarySettings()
     log: LogSettings = LogSettings()
 
     _environ: Mapping[str, str] = PrivateAttr({})

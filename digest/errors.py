@@ -14,6 +14,7 @@
     ├── QueueError              workers cannot be told what to do; the ledger knows it all
     ├── RenderError             an edition could not be rendered
     ├── EmbeddingError          texts could not be embedded; everything works without
+    ├── SummaryError            no sentence could be had of a language model; the same
     ├── AddressError            not an address that mail can be sent to
     └── DeliveryError           a channel cannot deliver at all (one recipient's trouble is
                                 an Outcome, not an error)
@@ -109,6 +110,10 @@ class RenderError(DigestError):
 
 class EmbeddingError(DigestError):
     """Texts could not be embedded; ranking goes on without that term."""
+
+
+class SummaryError(DigestError):
+    """No sentence could be had from a language model; everything works without."""
 
 
 class AddressError(DigestError):

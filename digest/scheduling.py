@@ -105,6 +105,8 @@ async def _collect(app: App) -> None:
         )
     if report.feeds and (made := await asyncio.to_thread(app.embed)):
         log.info("embedded", papers=made.embedded, left=made.left, problem=made.problem)
+    if report.feeds and (told := await asyncio.to_thread(app.summarise)):
+        log.info("summarised", papers=told.summarised, problem=told.problem)
     if (papers := await asyncio.to_thread(app.learn_likes)) is not None:
         log.info("learnt from likes", papers=papers)
 

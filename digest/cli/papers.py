@@ -80,8 +80,16 @@ def collect(
     made = parts.embed()
     if made and not as_json:
         typer.echo(f"{counted(made.embedded, 'paper')} embedded, {made.left} left for next time")
-    if made and made.problem:
-        complain([f"embeddings: {made.problem}"])
+    told = parts.summarise()
+    if told and not as_json:
+        typer.echo(f"{counted(told.summarised, 'paper')} summarised by the language model")
+    failed = [
+        f"{what}: {report.problem}"
+        for what, report in (("embeddings", made), ("summaries", told))
+        if report and report.problem
+    ]
+    if failed:
+        complain(failed)
         return code or 3
     return code
 

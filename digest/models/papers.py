@@ -160,6 +160,8 @@ class Paper:
         venue, organisation, ai_summary: as in `Entry`.
         new_at: when Digest first saw it presented as new; None: only ever as a replacement.
         revised_at: when Digest first saw its latest version, where it knew an earlier one.
+        tldr: one sentence by a language model of the operator's choice; "": it gave none of use;
+            None: none was asked.
         sources: who saw it, in order of precedence.
         provenance: field name -> the source whose value was taken.
     """
@@ -193,6 +195,7 @@ class Paper:
     first_seen_at: datetime | None = None
     new_at: datetime | None = None
     revised_at: datetime | None = None
+    tldr: str | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     @property

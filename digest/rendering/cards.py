@@ -115,7 +115,7 @@ def _briefer(card: Card, level: int) -> Card:
     if level == 0 or not card.passages:
         return card
     if level == 2:
-        return replace(card, passages=(), closest=None)
+        return replace(card, passages=(), closest=None, tldr=None)
     first = card.passages[0]
     short = excerpt(first.text, 1, BRIEF // 2 if _is_cjk(first.lang) else BRIEF)
     more = short.more or any(passage.more for passage in card.passages)
@@ -207,6 +207,7 @@ def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> C
         reasons=_reasons(scored, words.language),
         links=_links(paper, words, url),
         closest=_closest(scored, passages, words),
+        tldr=_tldr(paper, words),
     )
 
 
@@ -311,6 +312,13 @@ def _by_machine(paper: Paper, words: Wording, sentences: int) -> Passage | None:
     summary = _passage(paper.ai_summary or "", "en", sentences)
     source = source_title(paper.provenance.get("ai_summary", ""), words)
     return replace(summary, label=say.by_machine(source, words)) if summary else None
+
+
+def _tldr(paper: Paper, words: Wording) -> Passage | None:
+    """Return the sentence of the operator's language model, said to be one."""
+    told = shown_text(paper.tldr or "", MAX_TITLE)
+    label = words.gettext("In a sentence, by a language model")
+    return Passage(told, "en", more=False, label=label) if told else None
 
 
 def _passage(block: str, lang: str, sentences: int) -> Passage | None:

@@ -38,6 +38,7 @@ class Card:
         authors: shortened; empty when nothing is known.
         facts: where it was seen, when it appeared, version, popularity.
         subjects: categories and topics.
+        tldr: a language model's sentence on it, with what says so.
         passages: the abstract, after its translation if there is one.
         closest: the sentence of the abstract that this reader wants most, where it is not among
             those shown anyway.
@@ -57,6 +58,7 @@ class Card:
     reasons: tuple[str, ...]
     links: tuple[Link, ...]
     closest: Passage | None = None
+    tldr: Passage | None = None
     answer_page: str = ""
     answers: tuple[Link, ...] = ()
     tuning: tuple[str, ...] = ()

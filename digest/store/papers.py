@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, String, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from digest.errors import StoreError
@@ -19,7 +30,7 @@ from digest.store.schema import entries, papers
 from digest.text import parse_arxiv_id, parse_doi, title_key
 
 _NUMBER = re.compile(r"#(\d{1,9})")
-_PAPER_COLUMNS = [papers.c.paper_id, *(papers.c[name] for name in PAPER_FIELDS)]
+_PAPER_COLUMNS = [papers.c.paper_id, papers.c.tldr, *(papers.c[name] for name in PAPER_FIELDS)]
 # A paper whose entries all moved to another one is found through that one.
 _STANDS = papers.c.superseded_by.is_(None)
 # By what a paper is named, the surest first: the column, and what a text says of it.
@@ -131,6 +142,19 @@ class Papers:
             .where(papers.c.revised_at > since, papers.c.revised_at <= until)
             .order_by(papers.c.revised_at.desc(), papers.c.paper_id)
         )
+
+    def without_tldr(self, limit: int) -> list[Paper]:
+        """Return the newest papers that have an abstract and no sentence by a language model."""
+        newest = papers.c.first_seen_at.desc(), papers.c.paper_id.desc()
+        asked = _papers().where(papers.c.tldr.is_(None), papers.c.abstract != "")
+        return self._select(asked.order_by(*newest).limit(limit))
+
+    def save_tldr(self, paper_id: int, sentence: str) -> None:
+        """Keep a language model's sentence on a paper; empty: it gave none of use."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(papers).where(papers.c.paper_id == paper_id).values(tldr=sentence)
+            )
 
     def background(self, limit: int, until: datetime | None = None) -> list[Paper]:
         """Return the papers that were seen first most recently, the newest first.

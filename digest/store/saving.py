@@ -15,7 +15,8 @@ from digest.store.feeds import save_states
 from digest.store.schema import entries, papers, popularity
 from digest.text import title_key
 
-PAPER_FIELDS = tuple(name for name in Paper.__dataclass_fields__ if name != "paper_id")
+# Merging makes them; it knows nothing of the others.
+PAPER_FIELDS = tuple(n for n in Paper.__dataclass_fields__ if n not in ("paper_id", "tldr"))
 
 _Key = tuple[str, str, int]
 _Row = dict[str, Any]

@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0009"
+REVISION = "0010"
 
 # ---------------------------------------------------------------- entries and papers
 
@@ -84,6 +84,9 @@ papers = Table(
     text("venue", "where it was accepted, as its authors say", nullable=True),
     text("organisation", "whose work it is, as a source says", nullable=True),
     text("ai_summary", "summary made by a source's language model", nullable=True),
+    text(
+        "tldr", "a language model's sentence on it; empty: none of use; NULL: none", nullable=True
+    ),
     Column("withdrawn", Boolean, nullable=False, comment="whether the authors withdrew it"),
     plain("sources", "who saw it, in order of precedence"),
     instant("first_seen_at", "when any source first showed it"),

@@ -133,6 +133,7 @@ COMPILERS = Paper(
     upvotes=212,
     url="https://huggingface.co/papers/2511.08800",
     sources=("huggingface",),
+    tldr="One compiler warning in nine hundred is ever acted upon.",
 )
 
 

@@ -374,3 +374,11 @@ def test_what_answers_brought_is_told_with_its_day(
     edition = replace(pleasant, remarks=replace(pleasant.remarks, lessons=(Lesson("ice", since),)))
     assert view(edition).beside.lessons == (english,)
     assert view(replace(edition, language="ja")).beside.lessons == (japanese,)
+
+
+def test_a_language_models_sentence_is_said_to_be_one(card_of: Any):
+    card = card_of(tldr="<b>Ice</b> sings.")
+    assert card.tldr == cards.Passage(
+        "<b>Ice</b> sings.", "en", more=False, label="In a sentence, by a language model"
+    )
+    assert card_of(tldr="").tldr is None and card_of().tldr is None
