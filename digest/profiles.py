@@ -130,7 +130,8 @@ class _File(_Strict):
 _WEEKLY = re.compile(r"(.+?)\s*@weekly", re.IGNORECASE)
 _WEIGHTED = re.compile(r"(.+)\^(\d{1,3}(?:\.\d{1,3})?)")
 
-_KINDS = {
+# Which kind of interest stands under which key.
+KINDS = {
     "phrases": InterestKind.PHRASE,
     "authors": InterestKind.AUTHOR,
     "categories": InterestKind.CATEGORY,
@@ -210,8 +211,22 @@ def from_options(path: Path | None, options: dict[str, Any]) -> Profile:
     return replace(laid_over, interests=(*file.interests, *given.interests))
 
 
+def laid_over(path: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the same in the form of a file, to lay others' options over it.
+
+    Raises:
+        ProfileError: the file cannot be read.
+    """
+    values = read_toml(path, "profile") if path else {}
+    merged = values | {k: v for k, v in options.items() if k not in ("interests", "mute")}
+    for table in ("interests", "mute"):
+        told, more = values.get(table, {}), options.get(table, {})
+        merged[table] = {k: [*told.get(k, []), *more.get(k, [])] for k in {**told, **more}}
+    return merged
+
+
 def _interests(file: _File) -> Iterable[Interest]:
-    for key, kind in _KINDS.items():
+    for key, kind in KINDS.items():
         for wanted in getattr(file.interests, key):
             if isinstance(wanted, str):
                 yield Interest(kind, wanted)

@@ -17,6 +17,7 @@ from digest.cli import (  # noqa: F401
     feeds,
     papers,
     people,
+    roster,
     profiles,
     editions,
     cluster,

@@ -1,12 +1,13 @@
 """Commands on subscribers."""
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from digest.cli.profile_options import read_profile, takes_profile
-from digest.cli.root import AsJson, app, counted, example, load_app, want_command
+from digest.cli.root import AsJson, app, complain, counted, example, load_app, want_command
 
 if TYPE_CHECKING:
     from digest.models import Interest, Profile, Subscriber
@@ -55,34 +56,81 @@ def update(context: typer.Context, address: Address, *, told: dict[str, Any]) ->
     return 0
 
 
-@subscriber.command("list", epilog=example("digest subscriber list --json"))
-def list_(context: typer.Context, as_json: AsJson = False) -> int:
-    """List all subscribers."""
-    for person in load_app(context).subscriptions.all():
+class State(StrEnum):
+    """The values of models.SubscriberState, which --help need not import."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@subscriber.command("list", epilog=example("digest subscriber list example.org --state paused"))
+def list_(
+    context: typer.Context,
+    query: Annotated[
+        str, typer.Argument(metavar="[PART]", help="Only addresses with this in them.")
+    ] = "",
+    state: Annotated[
+        State | None, typer.Option(metavar="STATE", help="Only active, paused, unsubscribed ones.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many.")] = None,
+    after: Annotated[str, typer.Option(metavar="ADDRESS", help="Go on behind this address.")] = "",
+    as_json: AsJson = False,
+) -> int:
+    """List subscribers by address."""
+    from itertools import islice
+
+    from digest.models import SubscriberState
+
+    wanted = SubscriberState(state.value) if state else None
+    people = load_app(context).subscriptions.walk(query, wanted, after)
+    last = after
+    for person in islice(people, limit):
+        last = person.address
         if as_json:
             typer.echo(json.dumps(subscriber_json(person), ensure_ascii=False))
         else:
             typer.echo(f"{person.address:<36} {person.state:<13} {_summary(person.profile)}")
+    if limit and next(people, None):
+        complain([f"there are more: go on by --after {last}"])
     return 0
 
 
 @subscriber.command(epilog=example("digest subscriber show ada@example.org"))
 def show(context: typer.Context, address: Address, as_json: AsJson = False) -> int:
-    """Show one subscriber with the whole profile and all answers."""
+    """Show one subscriber with the whole profile, answers and mails."""
     people = load_app(context).subscriptions
-    person, answers = people.get(address), people.answers(address)
+    seen = people.look(address)
+    person = seen.person
     if as_json:
-        told = [
-            {"paper": p.ref, "kind": a.kind, "answered_at": a.answered_at.isoformat()}
-            for a, p in answers
-        ]
-        typer.echo(json.dumps(subscriber_json(person) | {"answers": told}, ensure_ascii=False))
+        told = {
+            "consent": seen.consent,
+            "suppressed": seen.suppressed,
+            "paused_until": person.paused_until.isoformat() if person.paused_until else None,
+            "answers": [
+                {"paper": p.ref, "kind": a.kind, "answered_at": a.answered_at.isoformat()}
+                for a, p in seen.answers
+            ],
+            "deliveries": [
+                {"delivery": d.delivery_id, "date": d.edition_date.isoformat(), "state": d.state}
+                for d in seen.deliveries
+            ],
+        }
+        typer.echo(json.dumps(subscriber_json(person) | told, ensure_ascii=False))
         return 0
-    typer.echo(f"{person.address}: {person.state}\n{_summary(person.profile)}")
+    until = f" until {person.paused_until:%Y-%m-%d}" if person.paused_until else ""
+    typer.echo(f"{person.address}: {person.state}{until}\n{_summary(person.profile)}")
+    if seen.suppressed:
+        typer.echo(f"never mailed: {seen.suppressed}")
+    if seen.consent:
+        typer.echo(f"agreed: {seen.consent}")
     for interest in person.profile.interests:
         typer.echo(f"  {_describe(interest)}")
-    for answer, paper in answers:
+    for answer, paper in seen.answers:
         typer.echo(f"  {answer.kind} on {answer.answered_at:%Y-%m-%d}: {paper.ref} {paper.title}")
+    for delivery in seen.deliveries:
+        typer.echo(f"  edition of {delivery.edition_date} by {delivery.channel}: {delivery.state}")
     return 0
 
 

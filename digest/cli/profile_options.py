@@ -97,7 +97,31 @@ def read_profile(told: dict[str, Any]) -> "Profile":
         UsageError: neither names an interest.
         ProfileError: it cannot be used.
     """
-    from digest.profiles import from_options, weighted
+    from digest.profiles import from_options
+
+    options = _options(told)
+    if told["profile"] is None and not options["interests"]:
+        raise UsageError(
+            "say what is wanted: --profile FILE, or options like --phrase and --author"
+        )
+    return from_options(told["profile"], options)
+
+
+def read_options(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the same in the form of a file, to lay others' over it; it may name no interest.
+
+    Raises:
+        ProfileError: it cannot be used.
+    """
+    from digest.profiles import from_options, laid_over
+
+    options = _options(told)
+    from_options(told["profile"], options)
+    return laid_over(told["profile"], options)
+
+
+def _options(told: dict[str, Any]) -> dict[str, Any]:
+    from digest.profiles import weighted
 
     options: dict[str, Any] = {"interests": {}, "mute": {}}
     for name, (_, place) in _OPTIONS.items():
@@ -112,8 +136,4 @@ def read_profile(told: dict[str, Any]) -> "Profile":
             case _:
                 key = "format" if name == "mail_format" else name
                 options[key] = value.split(",") if name == "weekdays" else value
-    if told["profile"] is None and not options["interests"]:
-        raise UsageError(
-            "say what is wanted: --profile FILE, or options like --phrase and --author"
-        )
-    return from_options(told["profile"], options)
+    return options

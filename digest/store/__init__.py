@@ -19,19 +19,22 @@ from digest.store.deliveries import Advanced, Balance, Deliveries, Policy
 from digest.store.editions import Editions, History
 from digest.store.feeds import Feeds
 from digest.store.leases import Shard, ShardKey
-from digest.store.letters import LetterCaps, Letters
+from digest.store.letters import OPERATOR, LetterCaps, Letters
 from digest.store.papers import Counts, Papers, Provenance
 from digest.store.people import People
 from digest.store.planning import Due
 from digest.store.rates import Rates, Wait
+from digest.store.roster import Known, NewSubscriber, Roster
 from digest.store.runs import Run, Runs
 from digest.store.saving import SaveReport
 from digest.store.serial import profile_from_json, profile_to_json
 from digest.store.settling import Composed, Settlement
 from digest.store.signups import Signups
 from digest.store.vectors import Vectors, text_of
+from digest.store.verdicts import Verdict, Verdicts
 
 __all__ = [
+    "OPERATOR",
     "Advanced",
     "Balance",
     "Bounce",
@@ -40,7 +43,9 @@ __all__ = [
     "Counts",
     "Due",
     "History",
+    "Known",
     "LetterCaps",
+    "NewSubscriber",
     "Policy",
     "Provenance",
     "Run",
@@ -50,6 +55,7 @@ __all__ = [
     "ShardKey",
     "SoftLimit",
     "Store",
+    "Verdict",
     "Wait",
     "open_store",
     "profile_from_json",
@@ -68,6 +74,7 @@ class Store:
         self.vectors = Vectors(database, self.papers)
         self.feeds = Feeds(database)
         self.people = People(database)
+        self.roster = Roster(database)
         self.answers = Answers(database)
         self.bounces = Bounces(database)
         self.signups = Signups(database)
@@ -75,6 +82,7 @@ class Store:
         self.runs = Runs(database)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
+        self.verdicts = Verdicts(database)
         self.channels = Channels(database)
         self.rates = Rates(database)
 

@@ -61,7 +61,7 @@ class People:
             "state": state.value,
             "created_at": now,
             "state_at": now,
-            **_profile_columns(profile),
+            **profile_columns(profile),
         }
         with self._database.writing() as connection:
             added = connection.scalar(
@@ -83,7 +83,7 @@ class People:
             "created_at": now,
             "state_at": now,
             "paused_until": None,
-            **_profile_columns(profile),
+            **profile_columns(profile),
         }
         kept = {"address", "address_key", "created_at"}
         with self._database.writing() as connection:
@@ -102,7 +102,7 @@ class People:
         Raises:
             UsageError: nobody has this address.
         """
-        return self._change(address, _profile_columns(profile))
+        return self._change(address, profile_columns(profile))
 
     def set_state(
         self,
@@ -154,9 +154,11 @@ class People:
             UsageError: nobody has this address.
         """
         key = address_key(address)
-        row = {"address_key": _hashed(key), "reason": ERASED, "suppressed_at": now}
+        row = {"address_key": hashed_key(key), "reason": ERASED, "suppressed_at": now}
+        mine = subscribers.c.address_key == key
         with self._database.writing() as connection:
-            gone = connection.execute(delete(subscribers).where(subscribers.c.address_key == key))
+            _uncount(connection, mine)
+            gone = connection.execute(delete(subscribers).where(mine))
             if not gone.rowcount:
                 raise _nobody(address)
             for table in (signups, letters):
@@ -169,13 +171,13 @@ class People:
 
     def was_erased(self, address: str) -> bool:
         """Tell whether the owner of this address had everything erased."""
-        hashed = suppressions.c.address_key == _hashed(address_key(address))
+        hashed = suppressions.c.address_key == hashed_key(address_key(address))
         with self._database.reading() as connection:
             return connection.scalar(select(exists().where(hashed))) is True
 
     def welcome_back(self, address: str) -> None:
         """Remove the hash that `erase` left: the owner wants to receive again."""
-        hashed = suppressions.c.address_key == _hashed(address_key(address))
+        hashed = suppressions.c.address_key == hashed_key(address_key(address))
         with self._database.writing() as connection:
             connection.execute(delete(suppressions).where(hashed))
 
@@ -316,7 +318,8 @@ def address_key(address: str) -> str:
     return address.strip().casefold()
 
 
-def _hashed(key: str) -> str:
+def hashed_key(key: str) -> str:
+    """Return what is kept of an address, in lower case, whose owner had everything erased."""
     return "sha256:" + hashlib.sha256(b"digest erased address\n" + key.encode()).hexdigest()
 
 
@@ -339,7 +342,7 @@ def subscriber_of(row: Row[*tuple[Any, ...]]) -> Subscriber:
     )
 
 
-def _profile_columns(profile: Profile) -> dict[str, Any]:
+def profile_columns(profile: Profile) -> dict[str, Any]:
     """Return the profile, and beside it the columns that planning selects on."""
     return {
         "profile": profile_to_json(profile),

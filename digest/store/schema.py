@@ -218,6 +218,7 @@ subscribers = Table(
         comment="of the links in mails; raising it revokes those sent before",
     ),
     instant("paused_until", "when a pause ends by itself; NULL: it does not", nullable=True),
+    text("consent", "when and how the owner agreed, as a list said; NULL: none did", nullable=True),
     Index(None, "timezone", "send_minute", "weekdays"),
     comment="addresses that receive, with what they want and when",
     sqlite_autoincrement=True,

@@ -60,6 +60,11 @@ class Signups:
         """Return the sign-up with this number, if it still waits."""
         return self._first(signups.c.signup_id == signup_id)
 
+    def of(self, address: str) -> Signup | None:
+        """Return the sign-up of a new subscriber with this address, if one waits."""
+        same = signups.c.address_key == address_key(address)
+        return self._first(same & signups.c.subscriber_id.is_(None))
+
     def take(self, signup_id: int) -> Signup | None:
         """Remove a sign-up and return it; None: it is not there (any more)."""
         taken = delete(signups).where(signups.c.signup_id == signup_id).returning(signups)

@@ -7,19 +7,23 @@
 
 ``people`` is for the operator, who vouches for an address; ``desk`` for strangers, whose address
 is nobody's until its owner confirms it; ``readers`` for subscribers, who come by the links in
-their mails (``tuning``: what follows from more or less of a reason); ``archive`` holds their past editions; ``postman`` sends the letters. An address is checked at this border; nothing behind
-it doubts one again.
+their mails (``tuning``: what follows from more or less of a reason); ``archive`` holds their past
+editions; ``importing`` brings in lists (``sheet``); ``postman`` sends the letters. An address is
+checked at this border; nothing behind it doubts one again.
 """
 
 from digest.subscriptions.archive import Opened, Volume, open_edition, past_editions
 from digest.subscriptions.desk import Asked, SignupDesk
+from digest.subscriptions.importing import ImportReport, import_people
 from digest.subscriptions.people import Subscriptions
 from digest.subscriptions.postman import Postman, PostReport
 from digest.subscriptions.readers import Question, Readers
+from digest.subscriptions.sheet import read_sheet, sheet_row, write_sheet
 from digest.subscriptions.tuning import Wish
 
 __all__ = [
     "Asked",
+    "ImportReport",
     "Opened",
     "PostReport",
     "Postman",
@@ -29,6 +33,10 @@ __all__ = [
     "Subscriptions",
     "Volume",
     "Wish",
+    "import_people",
     "open_edition",
     "past_editions",
+    "read_sheet",
+    "sheet_row",
+    "write_sheet",
 ]

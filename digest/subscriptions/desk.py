@@ -19,7 +19,7 @@ from digest.models import (
     Subscriber,
     SubscriberState,
 )
-from digest.store import LetterCaps, Store
+from digest.store import OPERATOR, LetterCaps, Store
 from digest.tokens import Claim, Purpose, Tokens
 
 LINK_LASTS = timedelta(hours=48)
@@ -88,6 +88,40 @@ class SignupDesk:
             caps=self.caps,
         )
         return Asked.TAKEN
+
+    def invite(self, address: str, profile: Profile, now: datetime) -> bool:
+        """Ask an owner for the operator; False: somebody asked already, and no letter goes out.
+
+        Args:
+            address: of nobody who is subscribed, left, or is never to be mailed.
+            profile: what the owner gets once confirmed.
+            now: the present instant.
+        """
+        if self.store.signups.of(address):
+            return False
+        signup = self.store.signups.ask(address, profile, now)
+        self._write(signup, profile.language, now)
+        return True
+
+    def remind(self, address: str, now: datetime) -> bool:
+        """Write the letter that asks to confirm once more; False: nobody is to confirm."""
+        waiting = self.store.signups.of(validate(address))
+        if waiting is None or self.store.people.is_suppressed(waiting.address):
+            return False
+        # Asked anew, so that it is kept as long as the new link lasts.
+        signup = self.store.signups.ask(waiting.address, waiting.profile, now)
+        self._write(signup, waiting.profile.language, now)
+        return True
+
+    def _write(self, signup: Signup, language: str, now: datetime) -> None:
+        self.store.letters.add(
+            LetterKind.CONFIRM,
+            signup.address,
+            now,
+            language=language,
+            signup_id=signup.signup_id,
+            client=OPERATOR,
+        )
 
     def ask_readdress(self, person: Subscriber, address: str, now: datetime) -> None:
         """Take a subscriber's wish for another address; its owner is asked.

@@ -1,13 +1,25 @@
 """What the operator does with subscribers, vouching for their consent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 from digest.delivery import validate
 from digest.errors import UsageError
-from digest.models import Answer, AnswerKind, Paper, Profile, Subscriber, SubscriberState
-from digest.store import Store
+from digest.models import (
+    Answer,
+    AnswerKind,
+    LetterKind,
+    Paper,
+    Profile,
+    Subscriber,
+    SubscriberState,
+)
+from digest.store import OPERATOR, Store
+from digest.subscriptions.data import Seen, answers_of, everything_about, look_at
+from digest.subscriptions.sheet import sheet_row, write_sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +63,77 @@ class Subscriptions:
             raise UsageError(f"nobody is subscribed as {address}; see `digest subscriber list`")
         return person
 
+    def look(self, address: str) -> Seen:
+        """Return a subscriber with consent, suppression, answers and the newest deliveries.
+
+        Raises:
+            UsageError: nobody is subscribed with this address.
+        """
+        return look_at(self.store, self.get(address))
+
     def all(self) -> Sequence[Subscriber]:
         """Return all subscribers, by address."""
         return self.store.people.all()
+
+    def walk(
+        self, query: str = "", state: SubscriberState | None = None, after: str = ""
+    ) -> Iterator[Subscriber]:
+        """Yield subscribers by address, a portion at a time.
+
+        Args:
+            query: a part of the address.
+            state: only those in this state.
+            after: only those behind this address.
+        """
+        return self.store.roster.walk(query=query, state=state, after=after)
+
+    def sheet(self) -> Iterator[str]:
+        """Yield the lines of a list of all subscribers, in the form that can be brought in."""
+        return write_sheet(self._sheet_rows())
+
+    def _sheet_rows(self) -> Iterator[dict[str, str]]:
+        people = iter(self.walk())
+        while some := list(islice(people, 500)):
+            consents = self.store.roster.consents([person.subscriber_id for person in some])
+            for person in some:
+                yield sheet_row(person, consents.get(person.subscriber_id, ""))
+
+    def export(self, address: str) -> dict[str, Any]:
+        """Return all that is kept about a subscriber, as plain JSON data.
+
+        Raises:
+            UsageError: nobody is subscribed with this address.
+        """
+        return everything_about(self.store, self.get(address))
+
+    def erase(self, address: str, now: datetime) -> None:
+        """Forget everything about a subscriber but a hash of the address.
+
+        It keeps the address from being added again by anybody but its owner.
+
+        Raises:
+            UsageError: nobody is subscribed with this address.
+        """
+        self.store.people.erase(self.get(address).address, now)
+
+    def write_links(self, address: str, now: datetime) -> Subscriber:
+        """Write a letter that leads a subscriber to the own pages, once more.
+
+        Raises:
+            UsageError: nobody is subscribed with this address, or it is never to be mailed.
+        """
+        person = self.get(address)
+        if self.store.people.is_suppressed(person.address):
+            raise UsageError(f"{person.address} is suppressed; see `digest suppress --remove`")
+        self.store.letters.add(
+            LetterKind.LINKS,
+            person.address,
+            now,
+            language=person.profile.language,
+            subscriber_id=person.subscriber_id,
+            client=OPERATOR,
+        )
+        return person
 
     def pause(self, address: str, now: datetime) -> Subscriber:
         """Send nothing until `resume`."""
@@ -127,10 +207,7 @@ class Subscriptions:
         Raises:
             UsageError: nobody is subscribed with this address.
         """
-        mine = self.get(address).subscriber_id
-        told = self.store.answers.of([mine]).get(mine, ())
-        papers = {p.paper_id: p for p in self.store.papers.by_ids({a.paper_id for a in told})}
-        return [(answer, papers[answer.paper_id]) for answer in reversed(told)]
+        return answers_of(self.store, self.get(address))
 
     def suppress(self, address: str, reason: str, now: datetime) -> bool:
         """Never mail this address again, subscribed or not; tell whether it was mailed so far.

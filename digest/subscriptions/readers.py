@@ -21,7 +21,8 @@ from digest.models import (
     SubscriberState,
 )
 from digest.profiles import MAX_INTERESTS
-from digest.store import Store, profile_to_json
+from digest.store import Store
+from digest.subscriptions.data import answers_of, everything_about
 from digest.subscriptions.tuning import Wish, tuned
 from digest.text import fold
 from digest.tokens import Claim, Purpose, Tokens
@@ -124,9 +125,7 @@ class Readers:
 
     def answers(self, person: Subscriber) -> Sequence[tuple[Answer, Paper]]:
         """Return all that a reader said of papers, newest first."""
-        told = self.store.answers.of([person.subscriber_id]).get(person.subscriber_id, ())
-        papers = {p.paper_id: p for p in self.store.papers.by_ids({a.paper_id for a in told})}
-        return [(a, papers[a.paper_id]) for a in reversed(told) if a.paper_id in papers]
+        return answers_of(self.store, person)
 
     def saved(self, person: Subscriber) -> Sequence[Paper]:
         """Return the papers that a reader keeps for later, newest first."""
@@ -200,39 +199,4 @@ class Readers:
 
     def export(self, person: Subscriber) -> dict[str, Any]:
         """Return all that is kept about a reader, as plain JSON data."""
-        number = person.subscriber_id
-        editions = self.store.editions.by_ids(self.store.editions.dates(number).values())
-        deliveries = self.store.deliveries.list_deliveries(subscriber_id=number, limit=10_000)
-        return {
-            "address": person.address,
-            "state": person.state.value,
-            "subscribed_at": person.created_at.isoformat(),
-            "paused_until": person.paused_until and person.paused_until.isoformat(),
-            "profile": profile_to_json(person.profile),
-            "answers": [
-                {
-                    "paper": paper.ref,
-                    "title": paper.title,
-                    "answer": answer.kind.value,
-                    "answered_at": answer.answered_at.isoformat(),
-                }
-                for answer, paper in self.answers(person)
-            ],
-            "editions": [
-                {
-                    "date": edition.edition_date.isoformat(),
-                    "papers": [
-                        {"paper": s.paper.ref, "title": s.paper.title} for s in edition.papers
-                    ],
-                }
-                for _, edition in sorted(editions.items(), reverse=True)
-            ],
-            "deliveries": [
-                {
-                    "date": delivery.edition_date.isoformat(),
-                    "channel": delivery.channel,
-                    "state": delivery.state.value,
-                }
-                for delivery, _ in deliveries
-            ],
-        }
+        return everything_about(self.store, person)

@@ -12,9 +12,10 @@ from digest import __version__
 
 COMMANDS = (
     "demo", "init", "status", "backup", "restore", "doctor", "collect", "parse", "import", "preview",
-    "publish", "serve", "web", "worker", "tick", "deliveries", "bounces", "suppress", "answer", "why", "replay", "evaluate", "rank", "feeds", "feeds list", "feeds add", "feeds remove", "feeds check",
+    "publish", "serve", "web", "worker", "tick", "deliveries", "resolve", "bounces", "suppress", "answer", "why", "replay", "evaluate", "rank", "feeds", "feeds list", "feeds add", "feeds remove", "feeds check",
     "feeds import", "feeds export", "papers", "papers show", "papers split", "subscriber", "subscriber add", "subscriber update", "subscriber list",
     "subscriber show", "subscriber pause", "subscriber resume", "subscriber remove",
+    "subscriber import", "subscriber export", "subscriber erase", "subscriber resend",
     "profile", "profile check", "profile import",
 )  # fmt: skip
 
@@ -179,9 +180,9 @@ def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path):
 
 
 def test_ctrl_c_ends_a_command_with_a_word(cli, home, monkeypatch):
-    def interrupt(self: object) -> None:
+    def interrupt(*told: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("digest.subscriptions.Subscriptions.all", interrupt)
+    monkeypatch.setattr("digest.subscriptions.Subscriptions.walk", interrupt)
     told = cli("subscriber", "list")
     assert (told.code, told.err) == (130, "digest: stopped\n")

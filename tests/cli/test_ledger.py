@@ -15,7 +15,7 @@ def test_deliveries_tell_to_whom_and_what_became_of_them(cli, collected):
     cli("publish")
     told = cli("deliveries")
     assert (told.code, told.err) == (0, "")
-    assert [line.split()[1:4] for line in told.out.splitlines()] == [
+    assert [line.split()[2:5] for line in told.out.splitlines()] == [
         ["ben@example.org", "outbox", "sent:"],
         ["ada@example.org", "outbox", "sent:"],
     ]
