@@ -5,6 +5,7 @@ HTML itself is escaped by the template engine. Here stand the parts it has no op
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from digest import text
@@ -87,10 +88,13 @@ def escape_markdown(value: object) -> str:
     Emphasis, code, links, tables, strikethrough, mathematics, entities, bare addresses and
     what would begin a list, heading or quotation at the start of a line lose their meaning.
     """
-    if isinstance(value, Markdown):
-        return value
+    return value if isinstance(value, Markdown) else _escaped(str(value))
+
+
+@lru_cache(maxsize=4_096)
+def _escaped(value: str) -> str:
     # "<" becomes an entity, not "\<": some readers of Markdown know no such escape.
-    escaped = _INLINE.sub(lambda found: "\\" + found[0], str(value)).replace("<", "&lt;")
+    escaped = _INLINE.sub(lambda found: "\\" + found[0], value).replace("<", "&lt;")
     escaped = _BARE_LINK.sub(lambda found: "\\" + found[0], escaped)
     start = _LINE_START.match(escaped)
     if start and start[0].isdigit():
@@ -114,6 +118,7 @@ def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
 
+@lru_cache(maxsize=4_096)  # a day's papers come back in many editions
 def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76) -> str:
     """Return text in lines of at most `width` columns, each behind `indent` spaces.
 
@@ -124,15 +129,18 @@ def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76)
     """
     room = width - indent
     lines: list[str] = []
-    line = ""
+    line, used = "", 0
     for unit in _units(block, room):
         if unit.isspace():
-            line += " " if line else ""
-        elif columns(line) + columns(unit) <= room or not line.strip():
-            line += unit
+            if line:
+                line, used = line + " ", used + 1
+            continue
+        size = columns(unit)
+        if used + size <= room or not line.strip():
+            line, used = line + unit, used + size
         else:
             lines.append(line.rstrip())
-            line = unit
+            line, used = unit, size
     lines.append(line.rstrip())
     margin = " " * indent
     wrapped = "\n".join(margin + line for line in lines if line)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest import text
 
@@ -24,7 +25,8 @@ class Excerpt:
     more: bool = False
 
 
-def sentences(block: str) -> list[str]:
+@lru_cache(maxsize=2_048)  # a day's papers come back in many editions
+def sentences(block: str) -> tuple[str, ...]:
     """Return the sentences of a text on one line.
 
     A full stop ends a sentence unless the word before it is an abbreviation ("e.g.",
@@ -38,7 +40,7 @@ def sentences(block: str) -> list[str]:
             found.append(block[start : end.end()].strip())
             start = end.end()
     rest = block[start:].strip()
-    return [*found, rest] if rest else found
+    return (*found, rest) if rest else tuple(found)
 
 
 def _ends_sentence(block: str, start: int, end: int) -> bool:
@@ -55,6 +57,7 @@ def _ends_sentence(block: str, start: int, end: int) -> bool:
     return not _ABBREVIATION.fullmatch(word)
 
 
+@lru_cache(maxsize=2_048)
 def excerpt(block: str, count: int, limit: int) -> Excerpt:
     """Return the first `count` sentences of a text on one line, at most `limit` characters.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from digest import tex, text
 from digest.models import Reason, ReasonKind
@@ -37,7 +38,12 @@ def source_title(source: str, words: Wording) -> str:
 
 def shown_text(block: str, limit: int) -> str:
     """Return text from a feed as it may be shown: on one line, TeX as Unicode, bounded."""
-    return text.cut(clean(tex.to_unicode(clean(block[: limit * 4]))), limit)
+    return _shown(block[: limit * 4], limit)
+
+
+@lru_cache(maxsize=4_096)  # a day's papers come back in many editions
+def _shown(begun: str, limit: int) -> str:
+    return text.cut(clean(tex.to_unicode(clean(begun))), limit)
 
 
 def authors(count: int, words: Wording) -> str:

@@ -8,6 +8,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from digest.rendering.escaping import (
     MAX_LINK,
+    Markdown,
+    _escaped,
+    _units,
     clean,
     columns,
     escape_markdown,
@@ -16,6 +19,8 @@ from digest.rendering.escaping import (
     safe_link,
     wrap,
 )
+from digest.rendering.excerpts import excerpt, sentences
+from digest.rendering.words import _shown
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable(["table", "strikethrough"])
 
@@ -139,6 +144,36 @@ def test_bare_addresses_are_no_links_on_github():
 def test_ordinary_prose_stays_readable_in_markdown():
     prose = "We gain 5.84% (e.g. on C#, A->B, x > y); see Fig. 3 - it's “good”."
     assert escape_markdown(prose) == prose
+
+
+@given(
+    st.text(st.sampled_from("ab 雨、「é\u0301 \u200d") | st.characters(), max_size=200),
+    st.integers(0, 8),
+)
+def test_a_line_is_begun_only_when_the_next_piece_has_no_room(block: str, indent: int):
+    line = clean(block)
+    rows, row = [], ""
+    for unit in _units(line, 76 - indent):
+        if unit.isspace():
+            row += " " if row else ""
+        elif not row.strip() or columns(row + unit) <= 76 - indent:
+            row += unit
+        else:
+            rows.append(row)
+            row = unit
+    shown = [" " * indent + told.rstrip() for told in [*rows, row] if told.rstrip()]
+    assert wrap(line, indent) == "\n".join(shown)
+
+
+def test_what_is_remembered_of_texts_is_bounded():
+    for remembered in (wrap, _escaped, _shown, sentences, excerpt):
+        assert 0 < (remembered.cache_info().maxsize or 0) <= 4_096
+
+
+def test_markdown_is_not_taken_for_the_same_letters_that_are_to_be_escaped():
+    assert escape_markdown("*a*") == "\\*a\\*"
+    assert escape_markdown(Markdown("*a*")) == "*a*"
+    assert escape_markdown("*a*") == "\\*a\\*"
 
 
 @given(st.text(max_size=300), st.integers(0, 6))

@@ -26,7 +26,7 @@ from digest.rendering.excerpts import closest_sentence, excerpt, sentences
     ],
 )
 def test_sentences_end_where_a_reader_says_they_do(block: str, expected: list[str]):
-    assert sentences(block) == expected
+    assert list(sentences(block)) == expected
 
 
 def test_an_excerpt_is_whole_sentences_and_tells_that_there_is_more():
