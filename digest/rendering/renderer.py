@@ -15,7 +15,7 @@ from markupsafe import Markup
 from digest import resources
 from digest.errors import RenderError
 from digest.models import Edition, Rendering
-from digest.rendering import cards
+from digest.rendering import cards, fitting
 from digest.rendering.escaping import (
     Markdown,
     clean,
@@ -106,15 +106,15 @@ class Renderer:
             self._options.abstract_sentences,
             links.answers,
         )
-        html, fitting = self._fitting_html(view)
+        html, fitted = self._fitting_html(view)
         # Spam filters mind a mail whose two parts say different things.
-        both_cut = fitting.omitted and fitting.view
+        both_cut = fitted.omitted and fitted.view
         return Rendering(
             subject=view.subject,
             html=html,
             text=self._plain(self._text, view),
             markdown=self._plain(self._markdown, view),
-            alternative=self._plain(self._text, fitting) if both_cut else "",
+            alternative=self._plain(self._text, fitted) if both_cut else "",
         )
 
     def _fitting_html(self, view: cards.Page) -> tuple[str, cards.Page]:
@@ -122,15 +122,17 @@ class Renderer:
         html = self._mail_html(view)
         if len(html.encode()) <= MAX_HTML:
             return html, view
-        least, most = 1, 3 * sum(len(section.cards) for section in view.sections)
-        while least < most:
-            middle = (least + most) // 2
-            if len(self._mail_html(cards.shortened(view, middle)).encode()) <= MAX_HTML:
-                most = middle
-            else:
-                least = middle + 1
-        fitting = cards.shortened(view, least)
-        return self._mail_html(fitting), fitting
+        tried: dict[int, tuple[str, cards.Page]] = {}
+
+        def fits(steps: int) -> bool:
+            shown = cards.shortened(view, steps)
+            tried[steps] = self._mail_html(shown), shown
+            return len(tried[steps][0].encode()) <= MAX_HTML
+
+        steps = fitting.fewest_steps(view, len(html.encode()) - MAX_HTML, fits)
+        if steps not in tried:
+            fits(steps)
+        return tried[steps]
 
     def _mail_html(self, view: cards.Page) -> str:
         filled = self._fill(self._html, view, self._note_html)
