@@ -91,19 +91,56 @@ class Candidates:
 
         Endings, case and accents do not count; order does, and so does punctuation within.
         """
-        stems = self.features.lexicon.read(plain(phrase[:MAX_TEXT]))
-        words = [place for place, stem in enumerate(stems) if stem != MARK]
-        if not words or UNKNOWN in stems:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        stems = stems[words[0] : words[-1] + 1]
+        found = self._places(phrase)
+        places = found[~self._torn(phrase, found)]
+        corpus = self.corpus
+        in_title = places[corpus.in_title[places]]
+        return np.unique(corpus.rows[places]), np.unique(corpus.rows[in_title])
+
+    def torn_rows(self, phrase: str) -> Ints:
+        """Return the rows where a phrase's characters stand as parts of other words only."""
+        places = self._places(phrase)
+        torn = self._torn(phrase, places)
+        rows = self.corpus.rows
+        return np.setdiff1d(rows[places[torn]], rows[places[~torn]])
+
+    def _places(self, phrase: str) -> Ints:
+        """Return where in the corpus a phrase begins."""
+        stems = self._stems(phrase)
+        if not stems or UNKNOWN in stems:
+            return np.empty(0, dtype=np.int64)
         corpus = self.corpus
         places = np.flatnonzero(corpus.stems == stems[0])
         for offset, stem in enumerate(stems[1:], start=1):
             places = places[places + offset < len(corpus.stems)]
             places = places[corpus.stems[places + offset] == stem]
-        return np.unique(corpus.rows[places]), np.unique(
-            corpus.rows[places[corpus.in_title[places]]]
-        )
+        return places
+
+    def _stems(self, phrase: str) -> list[int]:
+        """Return a phrase's stems without marks around it."""
+        stems = self.features.lexicon.read(plain(phrase[:MAX_TEXT]))
+        words = [place for place, stem in enumerate(stems) if stem != MARK]
+        return stems[words[0] : words[-1] + 1] if words else []
+
+    def _torn(self, phrase: str, places: Ints) -> NDArray[np.bool_]:
+        """Tell where two kanji are the end of one word and the beginning of another.
+
+        Nothing stands between the words of a run of kanji, and most words are two of them: so
+        those at an odd distance from the start of the run belong to two words (chemistry in
+        the middle of "reinforcement learning"), unless the run ends with them (biochemistry).
+        """
+        stems, corpus = self._stems(phrase), self.corpus.stems
+        kanji = self.features.lexicon.kanji
+        torn = np.zeros(len(places), dtype=bool)
+        if len(stems) != 2 or not all(kanji[stem] for stem in stems if stem != UNKNOWN):
+            return torn
+        for number, place in enumerate(places.tolist()):
+            start = place
+            while start and kanji[corpus[start - 1]]:
+                start -= 1
+            ends = place + 2 == len(corpus) or not kanji[corpus[place + 2]]
+            torn[number] = (place - start) % 2 == 1 and not ends
+        return torn
 
     def vectors_of(self, described: Sequence[tuple[int, str]]) -> tuple[Matrix, Matrix]:
         """Return the vectors of any papers, a row each: of their stems, and like `whole`.

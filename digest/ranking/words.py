@@ -31,6 +31,7 @@ _TOKEN = re.compile(
 )
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _HIRAGANA = re.compile("[\u3041-\u309f]")  # grammar, for the most part
+_KANJI = re.compile("[\u3005\u3400-\u9fff]")
 _ABBREVIATIONS = re.compile("[^\\Waeiouy]+[^\\Waeiouys]s")  # "llms"; the stemmer wants a vowel
 _TEX_ACCENT = re.compile(r"\\[\"'`^~=.](?=\{?[A-Za-z])")
 _TEX_COMMAND = re.compile(r"\\[A-Za-z]+\*?")
@@ -118,6 +119,7 @@ class Lexicon:
         term: by number, whether a stem is a term by itself.
         link: whether it may be half of a pair of neighbouring words.
         cjk: whether it is Chinese or Japanese.
+        kanji: whether it is a Chinese character.
     """
 
     def __init__(self) -> None:
@@ -127,6 +129,7 @@ class Lexicon:
         self.term = [False, False]
         self.link = [False, False]
         self.cjk = [False, False]
+        self.kanji = [False, False]
         self._stop_stems = frozenset(map(self._stem, STOP_WORDS))
 
     def __len__(self) -> int:
@@ -182,6 +185,7 @@ class Lexicon:
             cjk = not stem.isascii() and _CJK_CHARACTER.match(stem) is not None
             meaningful = stem not in self._stop_stems and not (cjk and _HIRAGANA.match(stem))
             self.cjk.append(cjk)
+            self.kanji.append(cjk and _KANJI.match(stem) is not None)
             self.link.append(meaningful)
             self.term.append(meaningful and len(stem) > 1 and not stem.isdigit())
         return number

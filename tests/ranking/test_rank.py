@@ -64,6 +64,31 @@ def test_a_japanese_phrase_is_found_in_the_translation(profile_of: Profiles) -> 
     assert scored.reasons[0].kind is ReasonKind.PHRASE
 
 
+def test_kanji_across_two_words_are_no_phrase(profile_of: Profiles) -> None:
+    told = {
+        1: "強化学習の新しい手法。",
+        2: "深層強化学習を用いた制御。",
+        3: "化学反応の予測。",
+        4: "有機化学の基礎。",
+        5: "生化学の実験。",
+        6: "強化学習による化学の研究。",
+    }
+    papers = [Paper(n, f"Paper {n}", translations={"ja": text}) for n, text in told.items()]
+    ranking = rank(prepare(papers, ()), profile_of(phrase="化学"))
+    found = ranking.by_interest[0][1]
+    assert {scored.paper.paper_id for scored in found} == {3, 4, 5, 6}
+    assert {scored.reasons[0].kind for scored in found} == {ReasonKind.PHRASE}
+
+
+def test_a_muted_phrase_leaves_papers_whose_words_only_touch(profile_of: Profiles) -> None:
+    papers = [
+        Paper(1, "Agents", translations={"ja": "強化学習の手法。"}),
+        Paper(2, "Agents too", translations={"ja": "強化学習と化学。"}),
+    ]
+    ranking = rank(prepare(papers, ()), profile_of(phrase="agents", mute_phrase="化学"))
+    assert ranking.muted == 1
+
+
 @pytest.mark.parametrize("phrase", ["(.*", "[a-z", "$", "???", "*" * 5_000, "x " * 2_500, "\0"])
 def test_odd_phrases_match_nothing_and_do_no_harm(
     day: Candidates, profile_of: Profiles, phrase: str
