@@ -1,6 +1,7 @@
 """Commands on profile files: making one of a reference library, and looking one over."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ from digest.errors import UsageError
 
 if TYPE_CHECKING:
     from digest.libraries import Library
-    from digest.models import Interest
+    from digest.models import Answer, Interest
     from digest.pipeline.adopting import Adoption
     from digest.pipeline.forecast import Finding, Forecast
 
@@ -42,6 +43,10 @@ def check(
     days: Annotated[
         int, typer.Option(min=1, max=60, metavar="N", help="How many of the last days.")
     ] = 14,
+    address: Annotated[
+        str | None,
+        typer.Option("--for", metavar="ADDRESS", help="Count this subscriber's answers too."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Tell what a profile would have brought, and what is amiss in it."""
@@ -50,7 +55,12 @@ def check(
     from digest.profiles import load
 
     wanted = load(file)
-    told = forecast(load_app(context).store, wanted, utc_now(), days)
+    parts = load_app(context)
+    answers: Sequence[Answer] = ()
+    if address:
+        number = parts.subscriptions.get(address).subscriber_id
+        answers = parts.store.answers.of([number]).get(number, ())
+    told = forecast(parts.store, wanted, utc_now(), days, answers=answers)
     if as_json:
         typer.echo(json.dumps(_forecast_json(told), ensure_ascii=False))
     else:

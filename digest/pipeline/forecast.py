@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from digest import composing, ranking
 from digest.models import (
+    Answer,
     Edition,
     Interest,
     InterestKind,
+    Opinion,
     Paper,
     Profile,
     Ranking,
@@ -94,7 +96,13 @@ class Forecast:
 
 
 def forecast(
-    store: Store, profile: Profile, now: datetime, days: int, *, background: int = 2_000
+    store: Store,
+    profile: Profile,
+    now: datetime,
+    days: int,
+    *,
+    answers: Sequence[Answer] = (),
+    background: int = 2_000,
 ) -> Forecast:
     """Tell what a profile would have brought on the last days on which papers came.
 
@@ -103,6 +111,7 @@ def forecast(
         profile: days begin at midnight in its zone.
         now: papers seen later do not count.
         days: how many, up to the last one on which the store saw a paper.
+        answers: of its owner, who is not sent what was answered on; they teach the ranking.
         background: how many earlier papers tell which words are common.
     """
     zone = ZoneInfo(profile.schedule.timezone)
@@ -116,7 +125,9 @@ def forecast(
     values = {i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE}
     examples = store.papers.named(values)
     others = store.papers.background(background) if background else []
-    told = judge(papers[:MAX_PAPERS], others, profile, dates, examples)
+    gains = ranking.gains_of(answers)
+    opinions = [Opinion(p, gains[p.paper_id], None) for p in store.papers.by_ids(sorted(gains))]
+    told = judge(papers[:MAX_PAPERS], others, profile, dates, examples, opinions=opinions)
     if len(dates) == days:
         return told
     sentence = (
@@ -141,6 +152,7 @@ def judge(
     days: Sequence[date],
     examples: Mapping[str, Paper],
     *,
+    opinions: Sequence[Opinion] = (),
     prepared: Candidates | None = None,
 ) -> Forecast:
     """Do the same with papers that were read before; pure.
@@ -151,10 +163,11 @@ def judge(
         profile: what is wanted.
         days: in their order, in the profile's zone.
         examples: the stored papers that example interests name, by the interests' values.
+        opinions: the papers that its owner answered on.
         prepared: the papers, where they were prepared before; those of other days do not count.
     """
     prepared = prepared or ranking.prepare(papers, background)
-    sight = _Sight.of(papers, prepared, profile, days, examples)
+    sight = _Sight.of(papers, prepared, profile, days, examples, opinions)
     told = tuple(sight.day(day) for day in days)
     chosen = Counter(s.interest for e in sight.editions.values() for s in e.papers)
     total = chosen.total()
@@ -201,6 +214,7 @@ class _Sight:
         profile: Profile,
         days: Sequence[date],
         examples: Mapping[str, Paper],
+        opinions: Sequence[Opinion],
     ) -> "_Sight":
         """Rank all papers, and compose an edition for each day."""
         zone = ZoneInfo(profile.schedule.timezone)
@@ -208,11 +222,12 @@ class _Sight:
         for paper in papers:
             if paper.new_at and (day := paper.new_at.astimezone(zone).date()) in by_day:
                 by_day[day].add(paper.paper_id)
-        whole = ranking.rank(prepared, profile, examples=examples)
+        whole = ranking.rank(prepared, profile, examples=examples, opinions=opinions)
         lost: set[int] = set()
         if profile.muted:
             unmuted = replace(profile, interests=profile.wanted)
-            lost = _matched(ranking.rank(prepared, unmuted, examples=examples)) - _matched(whole)
+            both = ranking.rank(prepared, unmuted, examples=examples, opinions=opinions)
+            lost = _matched(both) - _matched(whole)
         mutes = replace(profile, interests=profile.muted)
         counts = {
             day: ranking.rank(prepared, mutes, examples=examples, eligible=ids)
@@ -283,7 +298,7 @@ def _findings(
     spelling = Spelling(sight.prepared.papers)
     unknown = _without_words(sight)
     for number, told in enumerate(interests):
-        if told.interest in unknown:
+        if told.interest in unknown or told.interest.kind is InterestKind.ANSWERS:
             continue
         yield from _of_matches(told, sight.ranking.by_interest[number][1], len(days), spelling)
         if new >= _FEW:

@@ -115,3 +115,9 @@ def test_a_profile_that_cannot_be_used_is_one_line(cli, home: Path) -> None:
     Path("mine.toml").write_text("[interest]\n")
     told = cli("profile", "check", "mine.toml")
     assert (told.code, "is not a known key" in told.trouble) == (2, True)
+
+
+def test_a_check_for_a_stranger_is_one_line(cli, collected: Path) -> None:
+    Path("mine.toml").write_text('[interests]\nphrases = ["zyzzyva quorum"]\n')
+    told = cli("profile", "check", "mine.toml", "--for", "nobody@example.org")
+    assert (told.code, "nobody@example.org" in told.trouble) == (2, True)

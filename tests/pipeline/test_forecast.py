@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from digest.merging import assemble, place
-from digest.models import Entry, Interest, InterestKind, Profile, Schedule
+from digest.models import Answer, AnswerKind, Entry, Interest, InterestKind, Profile, Schedule
 from digest.pipeline import EditionOptions, days_between, replay_stored
 from digest.pipeline.forecast import Finding, Forecast, forecast
 from digest.store import Store
@@ -217,3 +217,19 @@ def test_of_too_many_papers_only_whole_days_are_told(fortnight: Store, clock, mo
     found = told(fortnight, clock, want("phrase", "glacier acoustics"))
     assert [day.candidates for day in found.days] == [30, 30]
     assert "Only 2 of 4 days" in found.findings[0].told
+
+
+def test_answers_of_the_reader_count_too(fortnight: Store, clock) -> None:
+    profile = Profile((want("author", "Wei Zhang"),))
+    liked = fortnight.papers.get("On tidal energy, part 8")
+    assert liked is not None
+    more = [Answer(liked.paper_id, AnswerKind.MORE, clock())]
+    (author,) = forecast(fortnight, profile, clock(), 3).interests
+    told = forecast(fortnight, profile, clock(), 3, answers=more)
+    assert [part.interest.kind for part in told.interests] == [
+        InterestKind.AUTHOR,
+        InterestKind.ANSWERS,
+    ]
+    # The other papers on tidal energy come; the one that was answered on is known.
+    assert (told.interests[0].matched, told.interests[1].matched) == (author.matched, 8)
+    assert not told.findings
