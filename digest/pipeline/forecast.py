@@ -167,7 +167,7 @@ def judge(
         prepared: the papers, where they were prepared before; those of other days do not count.
     """
     prepared = prepared or ranking.prepare(papers, background)
-    sight = _Sight.of(papers, prepared, profile, days, examples, opinions)
+    sight = _Sight.of(papers, prepared, profile, days, examples, opinions=opinions)
     told = tuple(sight.day(day) for day in days)
     chosen = Counter(s.interest for e in sight.editions.values() for s in e.papers)
     total = chosen.total()
@@ -214,6 +214,7 @@ class _Sight:
         profile: Profile,
         days: Sequence[date],
         examples: Mapping[str, Paper],
+        *,
         opinions: Sequence[Opinion],
     ) -> "_Sight":
         """Rank all papers, and compose an edition for each day."""
