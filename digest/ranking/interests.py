@@ -27,7 +27,7 @@ from digest.ranking.features import Floats
 from digest.ranking.match import Match, Wish, nothing
 from digest.ranking.reasons import shared_words
 from digest.ranking.similarity import Similarity, similarities
-from digest.ranking.taste import Told, coherences, tastes
+from digest.ranking.taste import Told, shares, tastes
 
 _PHRASE, _IN_TITLE, _PHRASE_MORE, _NEAR = 0.6, 0.15, 0.25, 0.6
 _TOPIC, _TOPIC_MORE = 0.4, 0.5
@@ -43,13 +43,13 @@ class Matches:
             liked by answers, if anything was.
         likes: what examples and answers say together.
         words: by row, the taste of all phrases and sentences (z); None: there are none.
-        coherence: how far these go together, 0 to 1.
+        share: how much that counts beside what matches.
     """
 
     each: tuple[Match, ...]
     likes: Likes
     words: Floats | None
-    coherence: float
+    share: float
 
 
 def match(candidates: Candidates, wishes: Sequence[Wish]) -> list[Matches]:
@@ -64,13 +64,13 @@ def match(candidates: Candidates, wishes: Sequence[Wish]) -> list[Matches]:
     near = dict(zip(distinct, similarities(candidates, distinct), strict=True))
     told = [_told(candidates, wish, near) for wish in wishes]
     return [
-        Matches(_each(candidates, wish, likes, near), likes, z if words else None, together)
-        for wish, likes, words, z, together in zip(
+        Matches(_each(candidates, wish, likes, near), likes, z if words else None, share)
+        for wish, likes, words, z, share in zip(
             wishes,
             like(candidates, wishes),
             told,
             tastes(candidates, told),
-            coherences(told),
+            shares(told),
             strict=True,
         )
     ]

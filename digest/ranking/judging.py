@@ -34,7 +34,6 @@ from digest.ranking.reasons import terms_of
 from digest.ranking.similarity import leaning
 
 _OTHERS = 0.25  # of the strength of each further interest that a paper matches
-_WORDS = 1.5  # of the leaning by all phrases together, -1 to 1; as far as they go together
 _LIKES = 0.3  # of the leaning by liked papers, -1 to 1
 _POPULARITY = 0.03  # a spread of popularity above the mean,
 _MAX_POPULARITY = 3.0  # at most so many
@@ -101,8 +100,7 @@ class Judgement:
         self._popularity = _POPULARITY * popularity
         nothing = np.zeros(len(known))
         words, joint = self._found.words, self._found.likes.joint
-        share = _WORDS * self._found.coherence
-        self._by_words = nothing if words is None else share * leaning(words)
+        self._by_words = nothing if words is None else self._found.share * leaning(words)
         self._by_likes = nothing if joint is None else _LIKES * leaning(joint.z)
 
     def ranking(self, limit: int | None = None, *, explain: bool = False) -> Ranking:

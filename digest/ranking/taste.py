@@ -3,13 +3,14 @@
 Phrases that go together help each other: of the papers on "mesh generation", who also wants
 "isogeometric analysis" would rather see the one that is near both. Where they have nothing to
 do with each other, as with robots and sequencing, the middle of them is nobody's taste, and
-none is reckoned with (`coherence`). Each interest still ranks by itself; the taste is a
+none is reckoned with. Each interest still ranks by itself; the taste is a
 bounded leaning on top, so a perfect match of one stays above a paper that is lukewarm to all.
 
 It is the similarity to the middle of all phrases, plus what the most similar papers of the
 background add to it (pseudo-relevance feedback; Rocchio, 1971): their middle, what sets them
-apart from all papers, their categories; and, where there are embeddings, the nearness in
-meaning of both.
+apart from all papers, their categories. Where there are embeddings, it is the nearness in
+meaning of both too, and the words of the papers that are nearest in meaning: other words for
+the same, which no phrase has. It says more then, and counts more.
 """
 
 from collections.abc import Sequence
@@ -34,11 +35,14 @@ from digest.ranking.similarity import (
 _TOGETHER = 128  # readers whose products are made at once; it bounds the memory
 _PAPERS = 10
 _MIDDLE, _APART, _KIN = 0.5, 0.3, 0.3
-_MEANING, _MEANING_OF_PAPERS = 0.8, 0.3
+_MEANING, _MEANING_OF_PAPERS, _WORDS_OF_MEANING = 1.2, 0.3, 0.8
 _PENALTY = 30.0
 # Mean cosines of phrases' vectors with feedback: of phrases drawn at random they are 0.03 at
 # the median, of one author's 0.1 (docs/benchmarks.md).
 _STRANGERS, _KINDRED = 0.02, 0.1
+# Of the leaning by all phrases together, -1 to 1: as far as they go together; where their
+# meaning is known, at least half as far.
+_COUNTS, _COUNTS_IN_MEANING, _AT_LEAST = 1.5, 3.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,26 @@ def _tastes(candidates: Candidates, told: Sequence[Sequence[Told]]) -> Floats:
     z = standardise(z) + _KIN * kin
     if candidates.dense is not None:
         z = z + np.array([_in_meaning(candidates, *one) for one in zip(told, near, strict=True)])
+        meant = [evenly(_near_in_meaning(candidates, each)) for each in told]
+        words = products(summed(meant, candidates.background), candidates.columns)
+        z = z + _WORDS_OF_MEANING * standardise(words)[:, :n]
     return np.asarray(z)
+
+
+def _wanted(told: Sequence[Told]) -> Floats | None:
+    """Return the sum of the embeddings of what was told; None: there are none."""
+    dense = [one.weight * one.dense for one in told if one.dense is not None]
+    return np.sum(dense, axis=0) if dense else None
+
+
+def _near_in_meaning(candidates: Candidates, told: Sequence[Told]) -> Ints:
+    """Return the background's papers that are nearest in meaning."""
+    wanted = _wanted(told)
+    if wanted is None or candidates.dense is None:
+        return np.empty(0, dtype=np.int64)
+    scores = candidates.dense[len(candidates.papers) :] @ wanted.astype(np.float32)
+    known = np.flatnonzero(scores > 0)
+    return known[np.argsort(-scores[known], kind="stable")][:_PAPERS]
 
 
 def _numbered(told: Sequence[Told]) -> tuple[Ints, Floats]:
@@ -95,10 +118,9 @@ def _numbered(told: Sequence[Told]) -> tuple[Ints, Floats]:
 
 def _in_meaning(candidates: Candidates, told: Sequence[Told], rows: Ints) -> Floats:
     """Return what the embeddings of what was told, and of papers near to it, say."""
-    dense = [one.weight * one.dense for one in told if one.dense is not None]
-    if not dense:
+    wanted = _wanted(told)
+    if wanted is None:
         return np.zeros(len(candidates.papers))
-    wanted = np.sum(dense, axis=0)
     z = _MEANING * candidates.near_in_meaning(lambda every: every @ wanted)
     if len(rows):
         theirs = candidates.dense_of_background(rows).mean(axis=0)
@@ -106,7 +128,17 @@ def _in_meaning(candidates: Candidates, told: Sequence[Told], rows: Ints) -> Flo
     return np.asarray(z)
 
 
-def coherences(readers: Sequence[Sequence[Told]]) -> list[float]:
+def shares(readers: Sequence[Sequence[Told]]) -> list[float]:
+    """Return how much each reader's taste counts, as a leaning, beside what matches."""
+    return [
+        _COUNTS_IN_MEANING * max(together, _AT_LEAST)
+        if any(one.dense is not None for one in told)
+        else _COUNTS * together
+        for told, together in zip(readers, _coherences(readers), strict=True)
+    ]
+
+
+def _coherences(readers: Sequence[Sequence[Told]]) -> list[float]:
     """Return how far each reader's phrases go together, 0 to 1; a single one does with itself.
 
     It goes by their vectors with feedback, which are of length 1.

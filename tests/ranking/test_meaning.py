@@ -8,6 +8,8 @@ import pytest
 
 from digest.models import Interest, InterestKind, Opinion, Paper, Profile
 from digest.ranking import Judgement, best_first, learn_factors, prepare, rank
+from digest.ranking.similarity import similarities
+from digest.ranking.taste import Told, shares, tastes
 
 
 def packed(*numbers: float) -> bytes:
@@ -102,3 +104,19 @@ def test_what_readers_alike_like_goes_by_meaning_too_where_it_is_known(day):
         below_bar=True,
     ).ranking()
     assert {s.paper.paper_id % 2 for s in best_first(found)[:15]} == {0}
+
+
+def test_a_phrase_takes_up_the_words_of_papers_near_in_meaning(day):
+    # Ten earlier papers mean what the phrase means, and speak of it in the words of paper 9.
+    near = [Paper(n, f"Elsewhere{n}", "About wordfour9 and wordfive9.") for n in range(100, 110)]
+    far = [Paper(n, f"Far{n} away{n}", f"Of else{n} and more{n}.") for n in range(110, 200)]
+    vectors = {p.paper_id: packed(1.0, 0.1) for p in near}
+    vectors |= {p.paper_id: packed(0.1, 1.0) for p in far}
+    prepared = prepare(day, [*near, *far], vectors=vectors)
+    (found,) = similarities(prepared, ["wordone5 wordtwo5"])
+    in_words, in_meaning = [Told(found, None, 1.0)], [Told(found, np.array([1.0, 0.0]), 1.0)]
+    words, meaning = tastes(prepared, [in_words, in_meaning])
+    assert [prepared.papers[row].paper_id for row in np.argsort(-meaning)[:2]] == [5, 9]
+    assert words[8] < meaning[8]
+    assert words[8] == pytest.approx(words[9], abs=0.1)
+    assert shares([in_words, in_meaning]) == [1.5, 3.0]
