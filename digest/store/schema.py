@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0010"
+REVISION = "0011"
 
 # ---------------------------------------------------------------- entries and papers
 
