@@ -135,5 +135,6 @@ def _files(out: Path) -> dict[Path, str]:
         out / ADDRESS / f"{day}.html": "the digest as a web page",
         out / ADDRESS / f"{day}.txt": "as plain text",
         out / ADDRESS / f"{day}.md": "as Markdown",
+        out / ADDRESS / "index.md": "an index of all that came",
         out / f"{day}-{ADDRESS}.eml": "the mail; any mail program opens it",
     }

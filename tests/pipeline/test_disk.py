@@ -56,7 +56,7 @@ def whole_files(folder: Path) -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize(("name", "files"), [("directory", 3), ("outbox", 1)])
+@pytest.mark.parametrize(("name", "files"), [("directory", 4), ("outbox", 1)])
 async def test_a_full_disk_stops_the_channel_and_the_rest_goes_when_there_is_room(
     publisher, add_papers, subscribe, store, small_disk, name, files
 ) -> None:

@@ -40,7 +40,7 @@ def test_a_paper_comes_back_as_it_was_stored(store: Store, now: datetime) -> Non
         "https://arxiv.org/abs/2605.01234", "https://arxiv.org/pdf/2605.01234",
         "https://code.example.org", "https://project.example.org",
         "NeurIPS 2026", "Example Lab", "A summary.", False,
-        ("huggingface",), now, now, now, {"title": "huggingface"},
+        ("huggingface",), now, now, now, provenance={"title": "huggingface"},
     )  # fmt: skip
     placement = Placement(entry, None, 1, "new", "nothing known matches")
     store.papers.save([PaperChange(paper, (placement,), True)], seen_at=now)
