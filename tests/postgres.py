@@ -43,7 +43,9 @@ class PostgresServer:
         if os.geteuid() == 0:
             self.user = "postgres"
             os.chown(self.folder, *_postgres_user())
-            self._as_user = ["runuser", "-u", "postgres", "--"]
+            # Not in every PATH of root's.
+            runuser = shutil.which("runuser") or "/usr/sbin/runuser"
+            self._as_user = [runuser, "-u", "postgres", "--"]
         self.folder.chmod(0o755)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
