@@ -97,6 +97,10 @@ class PostgresServer:
             f"/{name}"
         )
 
+    def tool(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's own programs on this server."""
+        self._run(program, "--host", str(self.folder), "--port", str(self.port), *arguments)
+
     def _run(self, program: str, *arguments: str) -> None:
         folder = binaries()
         assert folder is not None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from digest import resources
 from digest.cli import run
@@ -61,3 +62,28 @@ def test_papers_become_a_mail_and_an_answer_changes_the_next_one(digest, inbox):
     assert digest("preview", "--for", ADA) != before
     digest("answer", sent["arxiv_id"], "forget", "--for", ADA)
     assert digest("preview", "--for", ADA) == before
+
+
+def test_a_backup_that_is_put_back_sends_nothing_again(
+    digest, inbox, tmp_path, database_url, request
+):
+    dump = tmp_path / "copy"
+    digest("collect")
+    digest("subscriber", "add", ADA, "--phrase", "unlearning", "--send-time", "00:00")
+    if database_url.startswith("sqlite"):
+        digest("backup", str(dump))
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = make_url(database_url).database
+        dump = server.folder / f"{name}.dump"
+        server.tool("pg_dump", "--format=custom", "--file", str(dump), name)
+    assert digest("publish") == "1 delivery = 1 sent\n"
+    if database_url.startswith("sqlite"):
+        told = digest("restore", str(dump))
+    else:
+        server.tool("pg_restore", "--clean", "--dbname", name, str(dump))
+        told = digest("restore")
+    assert "0 deliveries that waited ended" in told
+    assert digest("publish").startswith("nothing to send")
+    assert inbox.recipients == [ADA]
+    assert digest("publish", "--for", ADA) == "1 delivery = 1 sent\n"
