@@ -98,7 +98,7 @@ def _unknown(found: Standing) -> Iterator[Matter]:
         str(newest),
         f"The outcome of {count} {'mail' if count == 1 else 'mails'} is unknown: the program or the"
         " connection ended before the server's answer. Without your word they are not sent again."
-        " `digest deliveries --state unknown` lists them.",
+        " `digest deliveries --state unknown` lists them, `digest resolve` decides on them.",
     )
 
 
