@@ -23,10 +23,12 @@ _ARXIV_OLD = r"[a-z][a-z-]*(?:\.[A-Za-z]{2})?/\d{7}"
 _ARXIV_ID = re.compile(rf"^({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{{1,3}}))?$")
 _ARXIV_ANYWHERE = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|oai:arxiv\.org:|arxiv:|huggingface\.co/papers/"
+    r"|alphaxiv\.org/(?:abs|pdf|html|overview)/"
     rf"|10\.48550/arxiv\.)({_ARXIV_NEW}|{_ARXIV_OLD})(?:v(\d{{1,3}}))?(?!\d)",
     re.IGNORECASE,
 )
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
+_OPENREVIEW = re.compile(r"openreview\.net/(?:forum|pdf)\?(?:.{0,200}&)?id=([\w-]{1,50})", re.I)
 _BIORXIV_VERSION = re.compile(r"^(10\.(?:1101|64898)/.+?)v\d+$")
 
 # Not more than 64 characters before the @ (RFC 5321), so that long lines take no long time.
@@ -125,7 +127,7 @@ def parse_arxiv_id(text: str) -> tuple[str, int | None] | None:
     """Return (id without version, version) from an id or anything that holds one.
 
     Accepts bare ids, ``arXiv:``, ``oai:arXiv.org:``, abs, pdf and html links,
-    huggingface.co/papers links and the DOI prefix 10.48550/arxiv; new and old style.
+    huggingface.co/papers and alphaxiv.org links and the DOI prefix 10.48550/arxiv; new and old style.
     Old-style subject classes are dropped (``math.GT/0309136`` is ``math/0309136``).
     Source: https://info.arxiv.org/help/arxiv_identifier.html
     """
@@ -147,6 +149,21 @@ def parse_doi(text: str) -> str | None:
     doi = found[0].lower().rstrip(".,;:)]}'")
     versioned = _BIORXIV_VERSION.match(doi)
     return versioned[1] if versioned else doi
+
+
+def same_pages(link: str) -> tuple[str, ...]:
+    """Return the addresses under which a source may tell of the page that a link shows.
+
+    With and without the last slash, by https and http, and OpenReview's page of a paper for its
+    PDF or for a link into the discussion; empty when `link` is no web address.
+    """
+    scheme, mark, rest = link.strip().partition("://")
+    if scheme.lower() not in ("http", "https") or not mark or any(c.isspace() for c in rest):
+        return ()
+    rest = rest.partition("#")[0].rstrip("/.,;:)]}'")
+    if forum := _OPENREVIEW.match(rest):
+        rest = f"openreview.net/forum?id={forum[1]}"
+    return tuple(f"{way}://{rest}{end}" for way in ("https", "http") for end in ("", "/"))
 
 
 def is_japanese(text: str) -> bool:

@@ -61,6 +61,7 @@ def test_the_last_name_is_found_in_either_order(name, last):
         ("https://arxiv.org/html/2509.11452v1", ("2509.11452", 1)),
         ("oai:arXiv.org:2509.11452v2", ("2509.11452", 2)),
         ("https://huggingface.co/papers/2509.11452", ("2509.11452", None)),
+        ("https://www.alphaxiv.org/overview/2509.11452v2", ("2509.11452", 2)),
         ("https://doi.org/10.48550/arXiv.2509.11452", ("2509.11452", None)),
         ("quant-ph/0201082v1", ("quant-ph/0201082", 1)),
         ("https://arxiv.org/abs/math.GT/0309136", ("math/0309136", None)),
@@ -72,6 +73,26 @@ def test_the_last_name_is_found_in_either_order(name, last):
 )
 def test_arxiv_ids_are_found_in_all_their_spellings(given_text, found):
     assert text.parse_arxiv_id(given_text) == found
+
+
+@pytest.mark.parametrize(
+    ("link", "page"),
+    [
+        ("http://a.example/paper/#top", "https://a.example/paper"),
+        ("https://a.example/paper?id=7.", "https://a.example/paper?id=7"),
+        ("https://openreview.net/pdf?id=aB-9_", "https://openreview.net/forum?id=aB-9_"),
+        ("https://openreview.net/forum?noteId=x&id=aB9", "https://openreview.net/forum?id=aB9"),
+    ],
+)
+def test_a_link_leads_to_the_page_that_a_source_may_tell_of(link, page):
+    assert page in text.same_pages(link)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "a.example/x", "ftp://a.example/", "see https://a.example", "https://a b"]
+)
+def test_what_is_no_link_leads_to_no_page(told):
+    assert text.same_pages(told) == ()
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class Reference:
 
     Attributes:
         number: its place in the file, from 1.
-        title: in Unicode, without TeX; may be empty where an id is known.
+        title: in Unicode, without TeX; may be empty where an id or a link is known.
         authors: "First Last", in order.
         doi: lower case, without resolver. arxiv_id: without version.
         category: the arXiv category that a feed of a list brings; then nothing else is told.
@@ -110,7 +110,7 @@ def assemble(name: str, found: Iterable[Draft | Trouble]) -> Library:
         elif item := _finish(number, draft):
             items.append(item)
         else:
-            problems.append(f"item {number}: it has no title and no id; add one of them")
+            problems.append(f"item {number}: it has no title, no id and no link; add one of them")
     if len(problems) > MAX_PROBLEMS:
         more = len(problems) - MAX_PROBLEMS
         problems = [*problems[:MAX_PROBLEMS], f"and {more:,} more items that cannot be read"]
@@ -158,7 +158,7 @@ def _finish(number: int, draft: Draft) -> Reference | None:
     arxiv_id = next((found for text in texts if (found := find_arxiv_id(text))), None)
     if not any(char.isalpha() for char in title):
         title = ""
-    if not (title or arxiv_id or doi):
+    if not (title or arxiv_id or doi or url):
         return None
     year = _YEAR.search(draft.year[:100])
     return Reference(

@@ -18,6 +18,11 @@ _LINE_START = re.compile(r"^[ \t]{0,40}@[^\W\d_]{1,40}\s{0,20}[{(]", re.M)
 _AND = re.compile(" and ", re.I)
 _CLUES = ("note", "journal", "journaltitle", "howpublished", "volume", "number", "archiveprefix")
 _CATEGORY = re.compile(r"[a-z-]{2,12}(?:\.[A-Za-z-]{2,12})?")
+# A piece of a value put together by "#": quoted, in braces without braces within, or a name.
+_PIECE = re.compile(
+    r"\s{0,20}(?:\"(?P<quoted>[^\"]{0,5000})\"|\{(?P<braced>[^{}]{0,5000})\}|(?P<name>[^\s\"#{},]{1,80}))"
+    r"\s{0,20}(?P<more>#|$)"
+)
 _OLD_NUMBER = re.compile(r"\d{7}(?:v\d+)?")
 
 
@@ -38,13 +43,17 @@ def read(text: str) -> Iterator[Draft | Trouble]:
 
     # What it logs of damaged entries is reported below, once, with what to do.
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
-    for block in parse_string(_bounded(text)).blocks:
+    library = parse_string(_bounded(text))
+    strings: dict[str, str] = {}
+    for string in library.strings:
+        strings[string.key.lower()] = _joined(str(string.value), strings)
+    for block in library.blocks:
         entry = block
         if isinstance(block, DuplicateBlockKeyBlock | DuplicateFieldKeyBlock):
             # Two entries of one key, or a field that stands twice, can be understood.
             entry = block.ignore_error_block or block
         if isinstance(entry, Entry):
-            yield _draft(entry.fields)
+            yield _draft(entry.fields, strings)
         elif isinstance(block, ParsingFailedBlock) and _is_item(block.raw or ""):
             yield Trouble(
                 f"{_name(block.raw or '')} is damaged: a brace, a quotation mark or a comma is"
@@ -71,10 +80,26 @@ def _name(raw: str) -> str:
     return f"the entry {found[1]!r}" if found else "the entry"
 
 
-def _draft(fields: list) -> Draft:  # type: ignore[type-arg]
+def _joined(value: str, strings: dict[str, str]) -> str:
+    """Return a value whose pieces are put together by ``#``, and any other as it is."""
+    # "C # D" was in braces, which are taken off by now: it is text.
+    if "#" not in value or not ('"' in value or "{" in value):
+        return value
+    told, place, more = "", 0, "#"
+    while more == "#":
+        piece = _PIECE.match(value, place)
+        if piece is None:
+            return value
+        name = piece["name"] or ""
+        told += piece["quoted"] or piece["braced"] or strings.get(name.lower(), name)
+        place, more = piece.end(), piece["more"]
+    return told
+
+
+def _draft(fields: list, strings: dict[str, str]) -> Draft:  # type: ignore[type-arg]
     told: dict[str, str] = {}
     for field in fields:
-        value = str(field.value)
+        value = _joined(str(field.value), strings)
         # What quotes within quotes is wrong BibTeX and common; the outer ones are no title's.
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]

@@ -76,7 +76,12 @@ def _adopt(item: Reference, find: Callable[[str], Paper | None]) -> Adoption:
     if item.category:
         why = "a feed of this category"
         return Adoption(item, Outcome.KEPT, "categories", item.category, "", why)
-    ways = (("its arXiv id", item.arxiv_id), ("its DOI", item.doi), ("its title", item.title))
+    ways = (
+        ("its arXiv id", item.arxiv_id),
+        ("its DOI", item.doi),
+        ("its link", item.url),
+        ("its title", item.title),
+    )
     for how, value in ways:
         if value and (paper := find(value)):
             # "#17" names a paper in this store only.
@@ -90,7 +95,8 @@ def _adopt(item: Reference, find: Callable[[str], Paper | None]) -> Adoption:
     if told := item.arxiv_id or item.doi:
         why = "not known; it counts once Digest has collected it"
         return Adoption(item, Outcome.KEPT, "examples", told, item.title, why)
-    why = "not known, and its title tells too little; write more of it, or an id"
+    what = "its title tells too little" if item.title else "a link tells nothing of it"
+    why = f"not known, and {what}; write its title, or an id"
     return Adoption(item, Outcome.SKIPPED, why=why)
 
 

@@ -27,7 +27,7 @@ from digest.models import SPLIT, Entry, FeedState, KnownPaper, Paper, PaperChang
 from digest.store.database import MERGING, Database, chunks
 from digest.store.saving import PAPER_FIELDS, SaveReport, save_changes
 from digest.store.schema import entries, papers
-from digest.text import parse_arxiv_id, parse_doi, title_key
+from digest.text import parse_arxiv_id, parse_doi, same_pages, title_key
 
 _NUMBER = re.compile(r"#(\d{1,9})")
 _PAPER_COLUMNS = [papers.c.paper_id, papers.c.tldr, *(papers.c[name] for name in PAPER_FIELDS)]
@@ -177,7 +177,7 @@ class Papers:
     def named(self, refs: Iterable[str]) -> dict[str, Paper]:
         """Return the papers that some `refs` name, as `get` reads them, by these; found at once.
 
-        A number says all; else the first of arXiv id, DOI and title that is known counts.
+        A number says all; else the first of arXiv id, DOI, title and link that is known counts.
         """
         left = dict.fromkeys(refs)
         numbers = {ref: int(n[1]) for ref in left if (n := _NUMBER.fullmatch(ref.strip()))}
@@ -185,6 +185,7 @@ class Papers:
             keys = {ref: key for ref in left if ref not in numbers and (key := read(ref))}
             known = self._first_by(column, keys.values())
             numbers |= {ref: known[key] for ref, key in keys.items() if key in known}
+        numbers |= self._by_links(ref for ref in left if ref not in numbers)
         found = self._by_numbers(numbers.values())
         return {ref: found[number] for ref, number in numbers.items() if number in found}
 
@@ -260,6 +261,23 @@ class Papers:
                 )
                 found.update((key, number) for key, number in connection.execute(asked))
         return found
+
+    def _by_links(self, refs: Iterable[str]) -> dict[str, int]:
+        """Return for each link the number of the first paper whose page it is."""
+        pages = {ref: found for ref in refs if (found := same_pages(ref))}
+        wanted = sorted({page for found in pages.values() for page in found})
+        known: dict[str, int] = {}
+        with self._database.reading() as connection:
+            for some in chunks(wanted):
+                # Those of arXiv are found by their ids; without them the index stays small.
+                asked = (
+                    select(papers.c.url, func.min(papers.c.paper_id))
+                    .where(_STANDS, papers.c.arxiv_id.is_(None), papers.c.url.in_(some))
+                    .group_by(papers.c.url)
+                )
+                known.update((page, number) for page, number in connection.execute(asked))
+        numbers = {ref: [known[p] for p in some if p in known] for ref, some in pages.items()}
+        return {ref: min(found) for ref, found in numbers.items() if found}
 
     def _select(self, asked: Select[Any]) -> list[Paper]:
         with self._database.reading() as connection:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    column,
 )
 
 from digest.store.columns import Count, SafeText, UtcDateTime
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0011"
+REVISION = "0012"
 
 # ---------------------------------------------------------------- entries and papers
 
@@ -108,6 +109,12 @@ papers = Table(
         index=True,
     ),
     Index(None, "title_key"),
+    Index(
+        "ix_papers_url",
+        "url",
+        sqlite_where=column("arxiv_id").is_(None),
+        postgresql_where=column("arxiv_id").is_(None),
+    ),
     Index(None, "new_at"),
     Index(None, "revised_at"),
     Index(None, "first_seen_at"),

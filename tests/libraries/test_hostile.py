@@ -27,7 +27,7 @@ def attempt(data: bytes) -> None:
         assert "\n" not in str(error)
         return
     for item in library.items:
-        assert item.title or item.arxiv_id or item.doi or item.category
+        assert item.title or item.arxiv_id or item.doi or item.category or item.url
         assert len(item.title) <= 500
         assert "\n" not in item.title
         assert all(name and len(name) <= 400 for name in item.authors)

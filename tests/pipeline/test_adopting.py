@@ -10,6 +10,7 @@ UNNUMBERED = Paper(2, "A Theory of Teacups")
 
 def find(ref: str) -> Paper | None:
     names = {"2611.00001": STORED, "10.5555/ice.7": STORED, STORED.title: STORED}
+    names |= {"https://a.example/1": UNNUMBERED}
     return (names | {UNNUMBERED.title: UNNUMBERED}).get(ref)
 
 
@@ -26,6 +27,16 @@ def test_known_papers_become_their_id_with_the_title_beside_it() -> None:
         (adoption,) = adopted(item)
         assert (adoption.outcome, adoption.key) == (Outcome.MATCHED, "examples")
         assert (adoption.value, adoption.comment) == ("2611.00001", STORED.title)
+
+
+def test_a_link_alone_is_matched_or_said_to_tell_nothing() -> None:
+    known, unknown = adopted(
+        Reference(1, url="https://a.example/1"), Reference(2, url="https://a.example/2")
+    )
+    assert (known.outcome, known.value) == (Outcome.MATCHED, UNNUMBERED.title)
+    assert "known by its link" in known.why
+    assert unknown.outcome is Outcome.SKIPPED
+    assert "a link tells nothing" in unknown.why
 
 
 def test_a_paper_without_ids_is_named_by_its_title_since_numbers_are_of_one_store() -> None:

@@ -242,6 +242,28 @@ def test_a_paper_is_found_by_any_name_that_people_type(
 
 
 @pytest.mark.parametrize(
+    "ref",
+    [
+        "http://journal.example/12/",
+        "https://journal.example/12#abstract",
+        "https://journal.example/12",
+    ],
+)
+def test_a_paper_without_ids_is_found_by_the_link_to_its_page(
+    store: Store, change: Change, now: datetime, ref: str
+) -> None:
+    changes = [
+        change(url="https://journal.example/12"),
+        change("Another", url="https://b.example/"),
+    ]
+    store.papers.save(changes, seen_at=now)
+    found = store.papers.get(ref)
+    assert found is not None
+    assert found.paper_id == 1
+    assert store.papers.get("https://journal.example/1") is None
+
+
+@pytest.mark.parametrize(
     "ref", ["", "#2", "#999999999999999999", "#x", "2605.99999", "10.1/y", "?"]
 )
 def test_an_unknown_name_finds_nothing(
