@@ -1,12 +1,14 @@
 """How quickly pages answer while the morning's mails go out, and whether a crawler changes anything.
 
 python benchmarks/web.py [--clients 50] [--subscribers 3000] [--papers 1500] [--apart]
-                         [--mails 100] [--only run|crawl]
+                         [--mails 100] [--seconds 60] [--only run|crawl]
 
 run    `digest serve` on a store of its own: collects nothing, publishes to all subscribers through
-       Postfix's `smtp-sink` (an outbox where it is not installed), and serves the pages, all in one
-       process; with --apart, the pages are served by `digest web` beside it. Meanwhile so many
-       clients read pages, each the next one two seconds after the last answer: quick readers.
+       Postfix's `smtp-sink` (an outbox where it is not installed), and serves the pages; with
+       --apart, the pages are served by `digest web` beside it. Meanwhile so many clients read
+       pages and send forms, each the next one two seconds after the last answer: quick readers.
+       It takes a minute and a half until the run begins (the clients have read for a minute then),
+       and ends with it, or after --seconds.
 crawl  `digest publish` for so many subscribers, then `digest web`; every link in each of their mails
        (text, HTML, headers) is asked by GET and by HEAD, three times. The database is dumped
        before and after.
@@ -21,7 +23,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -56,7 +57,7 @@ PAUSE = 2.0  # seconds between an answer and the next wish of the same client
 # Method, address, form; page, code, seconds.
 Wish = tuple[str, str, dict[str, str]]
 Answer = tuple[str, int, float]
-MOST_SECONDS = 600
+TICK = timedelta(minutes=1)  # how often `digest serve` looks for what is due
 ENVIRONMENT = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -72,10 +73,10 @@ def made(
     smtp: int,
     subscribers: int,
     papers: int,
-    minutes: int,
+    due: datetime,
     length: int = 10,
 ) -> tuple[App, str]:
-    """Make an installation whose subscribers are all due in some minutes; return its address too."""
+    """Make an installation whose subscribers are all due at an instant; return its address too."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     (folder / "sources.toml").write_text("")
@@ -100,14 +101,13 @@ def made(
         for number, text in enumerate(told, 1)
     ]
     app.store.papers.save(assemble(place(entries, []), [], now), seen_at=now)
-    due = (now + timedelta(minutes=minutes)).time().replace(second=0, microsecond=0)
     for number in range(subscribers):
         phrases = (" ".join(chance.sample(WORDS, 2)) for _ in range(3))
         profile = Profile(
             tuple(Interest(InterestKind.PHRASE, phrase) for phrase in phrases),
             papers=length,
             trending=0,
-            schedule=Schedule(send_time=due),
+            schedule=Schedule(send_time=due.time().replace(second=0, microsecond=0)),
         )
         app.store.people.add(f"r{number}@example.org", profile, SubscriberState.ACTIVE, now)
     return app, base
@@ -153,9 +153,12 @@ def wishes(
         yield "GET", base, {}
         yield "POST", f"{base}/preview", {"phrases": phrases}
         yield "GET", app.linker.manage(person), {}
-        yield "GET", app.linker.answer(person, 1, chance.randint(1, 100)), {}
+        paper = app.linker.answer(person, 1, chance.randint(1, 100))
+        yield "GET", paper, {}
+        yield "POST", paper, {"answer": chance.choice(["more", "less", "save", "forget"])}
         yield "GET", app.linker.archive(person), {}
         yield "GET", app.linker.feed(person), {}
+        yield "POST", app.linker.manage(person), {"do": "save", "phrases": phrases}
         yield "GET", app.linker.unsubscribe(person), {}
 
 
@@ -170,12 +173,14 @@ async def client(asked: Iterator[Wish], pause: Callable[[], float], told: list[A
             except httpx2.HTTPError:
                 code = 0
             page = urlsplit(url).path[1:].partition("/")[0] or "home"
-            told.append((page, code, time.perf_counter() - begun))
+            told.append((f"{method} {page}", code, time.perf_counter() - begun))
             await asyncio.sleep(pause())
 
 
-async def during_a_run(app: App, base: str, clients: int) -> tuple[list[Answer], float]:
-    """Let clients read until all mails are out; return what they met, and how long it took."""
+async def during_a_run(
+    app: App, base: str, clients: int, most: float
+) -> tuple[list[Answer], float]:
+    """Let clients read until all mails are out, or so many seconds; return what they met."""
     told: list[Answer] = []
     people, chance = list(app.store.people.all()), random.Random(3)
     reading = [
@@ -188,10 +193,10 @@ async def during_a_run(app: App, base: str, clients: int) -> tuple[list[Answer],
         )
         for _ in range(clients)
     ]
-    await asyncio.to_thread(wait_until, app, begin=True)
+    await asyncio.to_thread(wait_until, app, 3 * TICK.total_seconds(), begin=True)
     told.clear()  # what was before the run was quicker
     begun = time.perf_counter()
-    await asyncio.to_thread(wait_until, app, begin=False)
+    await asyncio.to_thread(wait_until, app, most, begin=False)
     for one in reading:
         one.cancel()
     ended = await asyncio.gather(*reading, return_exceptions=True)
@@ -200,25 +205,28 @@ async def during_a_run(app: App, base: str, clients: int) -> tuple[list[Answer],
     return told, time.perf_counter() - begun
 
 
-def wait_until(app: App, *, begin: bool) -> None:
-    """Wait until mails are planned, or until all of them are out."""
-    latest = time.perf_counter() + MOST_SECONDS
+def wait_until(app: App, most: float, *, begin: bool) -> None:
+    """Wait until mails are planned, or until all of them are out; but only so many seconds."""
+    latest = time.perf_counter() + most
     balance = app.store.deliveries.balance()
     while (not balance.planned if begin else balance.open) and time.perf_counter() < latest:
         time.sleep(0.3)
         balance = app.store.deliveries.balance()
 
 
-def report(told: list[Answer], seconds: float, sent: int) -> None:
-    times = sorted(1000 * took for _, _, took in told)
+def report(told: list[Answer], seconds: float, app: App) -> None:
     codes = Counter(code for _, code, _ in told)
-    at = {p: times[min(len(times) - 1, int(len(times) * p / 100))] for p in (50, 95, 99)}
-    print(f"{sent} mails in {seconds:.0f} s ({sent / seconds:.0f} a second) in the meantime")
+    balance = app.store.deliveries.balance()
+    sent = balance.states[DeliveryState.SENT]
+    print(f"{sent} mails in {seconds:.0f} s ({sent / seconds:.0f} a second), {balance.open} wait")
     print(f"{len(told)} answers, {len(told) / seconds:.0f} a second; codes {dict(codes)}")
-    print(f"ms: p50 {at[50]:.0f}, p95 {at[95]:.0f}, p99 {at[99]:.0f}, longest {times[-1]:.0f}")
-    for page in sorted({page for page, _, _ in told}):
-        mine = [1000 * took for name, _, took in told if name == page]
-        print(f"  {page:<12} {len(mine):>5}  median {statistics.median(mine):.0f} ms")
+    print(f"  {'ms':<17} {'':>5}  {'median':>6} {'p95':>6} {'p99':>6} {'longest':>8}")
+    for page in ["all", *sorted({page for page, _, _ in told})]:
+        mine = sorted(1000 * took for name, _, took in told if page in ("all", name))
+        at = [mine[min(len(mine) - 1, len(mine) * p // 100)] for p in (50, 95, 99)]
+        print(
+            f"  {page:<17} {len(mine):>5}  {at[0]:>6.0f} {at[1]:>6.0f} {at[2]:>6.0f} {mine[-1]:>8.0f}"
+        )
 
 
 # ---------------------------------------------------------------- a crawler
@@ -258,26 +266,34 @@ def run(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder, smtp = Path(name), free_port()
         channel = "smtp" if SINK else "outbox"
-        app, base = made(folder, channel, smtp, given.subscribers, given.papers, minutes=3)
+        due = on_a_minute(datetime.now(UTC) + timedelta(seconds=15 + given.subscribers / 300))
+        app, base = made(folder, channel, smtp, given.subscribers, given.papers, due)
         stack.callback(app.close)
         print(f"{given.clients} clients, {given.subscribers} subscribers, {given.papers} papers")
         if SINK:
             sink = (SINK, "-u", "nobody", f"127.0.0.1:{smtp}", "1000")
             stack.enter_context(running(folder, *sink))
+        # The first tick then comes before anything is due, and the second one right after.
+        time.sleep(max(0.0, (due - datetime.now(UTC) - TICK * 5 / 6).total_seconds()))
         elsewhere = {"DIGEST_WEB__PORT": str(free_port())} if given.apart else {}
         stack.enter_context(running(folder, *digest("serve"), **elsewhere))
         if given.apart:
             stack.enter_context(running(folder, *digest("web")))
         wait_for(base)
-        told, seconds = asyncio.run(during_a_run(app, base, given.clients))
-        report(told, seconds, app.store.deliveries.balance().states[DeliveryState.SENT])
+        report(*asyncio.run(during_a_run(app, base, given.clients, given.seconds)), app)
+
+
+def on_a_minute(instant: datetime) -> datetime:
+    """Return the next full minute: send times have no seconds."""
+    return instant.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def crawl(given: argparse.Namespace) -> None:
     """Follow every link of many mails, and compare the database before and after."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        app, base = made(folder, "outbox", 25, given.mails, 200, minutes=-1, length=2)
+        due = datetime.now(UTC) - timedelta(minutes=1)
+        app, base = made(folder, "outbox", 25, given.mails, 200, due, length=2)
         subprocess.run(digest("publish"), cwd=folder, env=ENVIRONMENT, check=True)
         app.close()
         follow(folder, base)
@@ -289,6 +305,7 @@ def main() -> None:
     parser.add_argument("--subscribers", type=int, default=3_000)
     parser.add_argument("--papers", type=int, default=1_500)
     parser.add_argument("--mails", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--apart", action="store_true")
     parser.add_argument("--only", choices=["run", "crawl"])
     given = parser.parse_args()

@@ -6,9 +6,8 @@ used: they skip or repeat days when the clock changes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
-from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,25 +19,24 @@ from digest.pipeline.engines import Engine
 from digest.stopping import GRACE_SECONDS, on_signal
 from digest.working import open_engine
 
-# What runs beside the clock, until the event that it is given is set.
-Companion = Callable[[asyncio.Event], Awaitable[None]]
-
 log = structlog.get_logger()
 
 
-async def serve(app: App, *, tick_seconds: float = 60, beside: Sequence[Companion] = ()) -> None:
+async def serve(
+    app: App, *, tick_seconds: float = 60, begun: Callable[[], None] = lambda: None
+) -> None:
     """Collect and publish by itself until SIGTERM or SIGINT.
 
     Args:
         app: the parts of this installation.
         tick_seconds: how often the ledger is asked; a minute, but less in tests.
-        beside: what else runs in this process until then.
+        begun: called when all that it takes is there.
     """
     stopping = asyncio.Event()
     with on_signal(stopping.set):
         app.store  # noqa: B018 - what is wrong with the database is told by whom it belongs to
         async with open_engine(app) as engine:
-            await _serve(app, engine, tick_seconds, stopping, beside)
+            await _serve(app, engine, tick_seconds, stopping, begun)
 
 
 async def _serve(
@@ -46,7 +44,7 @@ async def _serve(
     engine: Engine,
     tick_seconds: float,
     stopping: asyncio.Event,
-    beside: Sequence[Companion],
+    begun: Callable[[], None],
 ) -> None:
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "collect": lambda: _collect(app),
@@ -66,8 +64,8 @@ async def _serve(
     every_tick = IntervalTrigger(seconds=tick_seconds, timezone=UTC)
     for name in work:
         scheduler.add_job(begin, every_tick, args=(name,), next_run_time=utc_now())
-    companions = [asyncio.create_task(_guarded("pages", partial(c, stopping))) for c in beside]
     log.info("started", channels=list(app.channels), feeds=len(app.enabled_feeds))
+    begun()
     # Papers first: the first edition after a start should not be an empty one.
     await begin("collect")
     asked_to_stop = asyncio.create_task(stopping.wait())
@@ -77,7 +75,6 @@ async def _serve(
         await asked_to_stop
         scheduler.shutdown()
     await _wind_down(engine, running)
-    await asyncio.gather(*companions)
     log.info("stopped")
 
 

@@ -141,19 +141,20 @@ def publish(
 def serve(context: typer.Context) -> int:
     """Collect, publish and serve pages by itself, until stopped.
 
-    There are pages where `public_url` is set.
+    There are pages where `public_url` is set; then it is two processes.
     """
     from functools import partial
 
-    from digest import scheduling
-
     parts = load_app(context, verbose=True)
-    beside = []
     if parts.settings.public_url:
+        from digest.background import serve_apart
         from digest.web import serve_pages
 
-        beside.append(partial(serve_pages, parts))
-    run_async(scheduling.serve(parts, beside=beside))
+        run_async(serve_apart(parts, partial(serve_pages, parts)))
+    else:
+        from digest import scheduling
+
+        run_async(scheduling.serve(parts))
     return 0
 
 
