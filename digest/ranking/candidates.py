@@ -17,7 +17,7 @@ from digest.ranking.index import Index
 from digest.ranking.kinship import Kinship
 from digest.ranking.popularity import popularity
 from digest.ranking.whitening import Whitening, overlaps
-from digest.ranking.words import BREAK, MARK, MAX_TEXT, UNKNOWN, plain, spans
+from digest.ranking.words import BREAK, MARK, MAX_TEXT, UNKNOWN, plain, spans, torn_pairs
 from digest.ranking.written import Written, beside
 
 MAX_REFERENCE = 1_000  # papers of the background that scores are compared with
@@ -97,13 +97,6 @@ class Candidates:
         in_title = places[corpus.in_title[places]]
         return np.unique(corpus.rows[places]), np.unique(corpus.rows[in_title])
 
-    def torn_rows(self, phrase: str) -> Ints:
-        """Return the rows where a phrase's characters stand as parts of other words only."""
-        places = self._places(phrase)
-        torn = self._torn(phrase, places)
-        rows = self.corpus.rows
-        return np.setdiff1d(rows[places[torn]], rows[places[~torn]])
-
     def _places(self, phrase: str) -> Ints:
         """Return where in the corpus a phrase begins."""
         stems = self._stems(phrase)
@@ -123,24 +116,12 @@ class Candidates:
         return stems[words[0] : words[-1] + 1] if words else []
 
     def _torn(self, phrase: str, places: Ints) -> NDArray[np.bool_]:
-        """Tell where two kanji are the end of one word and the beginning of another.
-
-        Nothing stands between the words of a run of kanji, and most words are two of them: so
-        those at an odd distance from the start of the run belong to two words (chemistry in
-        the middle of "reinforcement learning"), unless the run ends with them (biochemistry).
-        """
-        stems, corpus = self._stems(phrase), self.corpus.stems
-        kanji = self.features.lexicon.kanji
-        torn = np.zeros(len(places), dtype=bool)
-        if len(stems) != 2 or not all(kanji[stem] for stem in stems if stem != UNKNOWN):
-            return torn
-        for number, place in enumerate(places.tolist()):
-            start = place
-            while start and kanji[corpus[start - 1]]:
-                start -= 1
-            ends = place + 2 == len(corpus) or not kanji[corpus[place + 2]]
-            torn[number] = (place - start) % 2 == 1 and not ends
-        return torn
+        """Tell where the two kanji that a phrase is belong to two words (see `torn_pairs`)."""
+        stems = self._stems(phrase)
+        kanji = np.array(self.features.lexicon.kanji)
+        if not len(places) or len(stems) != 2 or not kanji[stems].all():
+            return np.zeros(len(places), dtype=bool)
+        return torn_pairs(kanji[self.corpus.stems])[places]
 
     def vectors_of(self, described: Sequence[tuple[int, str]]) -> tuple[Matrix, Matrix]:
         """Return the vectors of any papers, a row each: of their stems, and like `whole`.

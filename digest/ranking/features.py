@@ -18,7 +18,7 @@ from scipy import sparse
 
 from digest.models import Paper
 from digest.ranking.wordlists import COMMON_WORDS
-from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, Pieces, plain
+from digest.ranking.words import BREAK, MAX_TEXT, MAX_TITLE, Lexicon, Pieces, plain, torn_pairs
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -107,6 +107,7 @@ class _Traits:
     term: NDArray[np.bool_]
     link: NDArray[np.bool_]
     cjk: NDArray[np.bool_]
+    kanji: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,8 @@ def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
     known = lexicon.learn_all(COMMON_WORDS)
     papers = [*candidates, *background]
     corpus, foreign = _read(lexicon, papers)
-    traits = _Traits(
-        len(lexicon), np.array(lexicon.term), np.array(lexicon.link), np.array(lexicon.cjk)
-    )
+    told = (lexicon.term, lexicon.link, lexicon.cjk, lexicon.kanji)
+    traits = _Traits(len(lexicon), *map(np.array, told))
     n = len(candidates)
     keys, counts = _count(corpus, foreign, traits, n, len(papers))
     seen = np.bincount(counts.indices, minlength=len(keys))
@@ -179,7 +179,7 @@ def _term_keys(stems: NDArray[np.int32] | Ints, traits: _Traits) -> tuple[Ints, 
     single = np.flatnonzero(traits.term[stems])
     left, right = stems[:-1], stems[1:]
     pairs = traits.link[left] & traits.link[right] & (traits.cjk[left] == traits.cjk[right])
-    double = np.flatnonzero(pairs)
+    double = np.flatnonzero(pairs & ~torn_pairs(traits.kanji[stems]))
     keys = (stems[double].astype(np.int64) + 1) * traits.size + stems[double + 1]
     return np.concatenate([stems[single].astype(np.int64), keys]), np.concatenate([single, double])
 

@@ -116,8 +116,6 @@ def _match_words(
 ) -> Match:
     """Match a phrase or a text: word for word, or by similarity, which weighs `near_weight`."""
     strength = near_weight * near.matches
-    if interest.kind is InterestKind.PHRASE:
-        strength[candidates.torn_rows(interest.value)] = 0.0
     rows, in_title = candidates.phrase_rows(interest.value)
     strength[rows] = _PHRASE + _PHRASE_MORE * near.strength[rows]
     strength[in_title] += _IN_TITLE

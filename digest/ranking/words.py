@@ -105,6 +105,27 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     return (found.span() for found in _TOKEN.finditer(text))
 
 
+def torn_pairs(kanji: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell of each two neighbours whether they are the end of one word and the start of another.
+
+    Args:
+        kanji: of each token in a row, whether it is a Chinese character.
+
+    Nothing stands between the words of a run of kanji, and most words are two of them: so those
+    at an odd distance from the start of the run belong to two words (chemistry in the middle of
+    "reinforcement learning"), unless the run ends with them (biochemistry).
+    """
+    torn = np.zeros(max(len(kanji) - 1, 0), dtype=bool)
+    within = np.flatnonzero(kanji)
+    if len(within):
+        first = np.diff(within, prepend=-2) != 1
+        starts = within[first][np.cumsum(first) - 1]
+        odd = within[(within - starts) % 2 == 1]
+        odd = odd[odd + 2 < len(kanji)]
+        torn[odd[kanji[odd + 2]]] = True
+    return torn
+
+
 def _fold(word: str) -> str:
     if word.isascii():
         return word.lower()

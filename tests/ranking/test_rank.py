@@ -80,6 +80,18 @@ def test_kanji_across_two_words_are_no_phrase(profile_of: Profiles) -> None:
     assert {scored.reasons[0].kind for scored in found} == {ReasonKind.PHRASE}
 
 
+def test_a_word_of_kanji_is_not_similar_to_the_middle_of_a_longer_phrase(
+    profile_of: Profiles,
+) -> None:
+    papers = [
+        Paper(1, "One", translations={"ja": "量子計算の化学への応用。化学反応。"}),
+        Paper(2, "Two", translations={"ja": "深層学習の強化。"}),
+        *(Paper(n, f"Paper {n}", translations={"ja": "氷河の音響。"}) for n in range(3, 30)),
+    ]
+    ranking = rank(prepare(papers, ()), profile_of(phrase="強化学習"))
+    assert [scored.paper.paper_id for scored in ranking.by_interest[0][1]] == [2]
+
+
 def test_a_muted_phrase_leaves_papers_whose_words_only_touch(profile_of: Profiles) -> None:
     papers = [
         Paper(1, "Agents", translations={"ja": "強化学習の手法。"}),
