@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from digest import passwords
 from digest.app import App
 from digest.delivery import Channel
 from digest.errors import DigestError
@@ -47,6 +49,8 @@ async def examine(app: App, now: datetime) -> list[Check]:
         _guard("data folder", lambda: _data_folder(app.settings.data_dir)),
         _guard("time zones", _time_zones),
     ]
+    if app.settings.web.admin_password_hash.get_secret_value():
+        checks.append(_admin(app))
     database = _guard("database", lambda: _database(app))
     checks.append(database)
     if database.ok:
@@ -126,6 +130,25 @@ async def _workers(app: App) -> Check:
             advice="start `digest worker`, or nothing is sent; or set engine = \"inline\"",
         )  # fmt: skip
     return Check("workers", ok=True, found=f"{alive} running")
+
+
+def _admin(app: App) -> Check:
+    """Look at the door to the operator's pages; the form of the hash is checked with the settings."""
+    public = urlsplit(app.settings.public_url)
+    if not public.netloc:
+        return Check(
+            "admin pages", ok=False, found="there are none, since there is no `public_url`",
+            advice="set `public_url`, or take web.admin_password_hash out",
+        )  # fmt: skip
+    if public.scheme != "https" and public.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        return Check(
+            "admin pages", ok=False, found="the password would cross the net in the clear",
+            advice="let a web server in front bring https, and set `public_url` to https://...",
+        )  # fmt: skip
+    weak = passwords.is_weak(app.settings.web.admin_password_hash.get_secret_value())
+    advice = "`digest admin password` makes a hash that is harder to try" if weak else ""
+    found = f"{app.settings.public_url}/admin asks for a password"
+    return Check("admin pages", ok=True, found=found, advice=advice)
 
 
 def _embeddings(app: App) -> Check:

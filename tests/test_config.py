@@ -51,6 +51,7 @@ def test_nested_variables_override_only_their_key(settings_file, monkeypatch):
         ("operator = 'nobody'", "'nobody' is no address"),
         ("[delivery]\nchannels = ['pigeon']", "pigeon is no channel"),
         ("[delivery", "not valid TOML"),
+        ("[web]\nadmin_password_hash = 'hunter2 hunter2'", "web.admin_password_hash: this is no"),
     ],
 )
 def test_each_mistake_is_named_with_its_place(settings_file, text, told):
@@ -94,3 +95,9 @@ def test_the_example_shows_every_key_with_its_default(settings_file):
     assert example.model_dump(exclude={"data_dir", "delivery"}) == bare.model_dump(
         exclude={"data_dir", "delivery"}
     )
+
+
+def test_what_was_given_in_the_place_of_a_hash_is_not_told(settings_file):
+    with pytest.raises(ConfigError) as caught:
+        load(settings_file("[web]\nadmin_password_hash = 'hunter2 hunter2'"), {})
+    assert "hunter2" not in str(caught.value)

@@ -323,3 +323,30 @@ async def test_a_cluster_without_workers_is_told(
 
 async def _nothing(_: object) -> None:
     """Deliver nothing: there is nothing to deliver."""
+
+
+HASH = f"scrypt:15:8:3:{'A' * 22}:{'A' * 43}"
+WEAK = f"scrypt:10:8:1:{'A' * 22}:{'A' * 43}"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept", "well", "told"),
+    [
+        ("https://digest.example.org", HASH, True, "asks for a password"),
+        ("http://127.0.0.1:8080", HASH, True, "asks for a password"),
+        ("https://digest.example.org", WEAK, True, "harder to try"),
+        ("http://digest.example.org", HASH, False, "in the clear"),
+        ("", HASH, False, "public_url"),
+    ],
+)
+async def test_the_door_to_the_operators_pages(look, change, url, kept, well, told) -> None:
+    change("data_dir", f'public_url = "{url}"\ndata_dir')
+    change("[delivery]", f'[web]\nadmin_password_hash = "{kept}"\n[delivery]')
+    check = (await look())["admin pages"]
+    assert check.ok is well
+    assert told in check.found + check.advice
+    assert kept not in check.found + check.advice
+
+
+async def test_without_a_password_there_is_no_such_door(look) -> None:
+    assert "admin pages" not in await look()

@@ -27,6 +27,7 @@ from digest.cli import (  # noqa: F401
     replay,
     measuring,
     evaluation,
+    admin,
 )
 from digest.cli.root import app
 from digest.errors import DigestError

@@ -6,6 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from digest import passwords
+
 CHANNEL_NAMES = ("smtp", "directory", "outbox")
 
 _List = Annotated[list[str], NoDecode]
@@ -152,11 +154,20 @@ class WebSettings(_Section):
     letters_per_day: int = Field(500, ge=1, le=1_000_000)
     previews_per_minute: int = Field(30, ge=1, le=10_000)
     metrics_token: SecretStr = SecretStr("")  # empty: there are no metrics on the web
+    admin_password_hash: SecretStr = SecretStr("")  # empty: there are no pages for the operator
 
     @field_validator("proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return _words(value)
+
+    @field_validator("admin_password_hash")
+    @classmethod
+    def _is_hash(cls, value: SecretStr) -> SecretStr:
+        kept = value.get_secret_value()
+        if kept and (wrong := passwords.trouble(kept)):
+            raise ValueError(wrong)
+        return value
 
 
 class EmbeddingSettings(_Section):

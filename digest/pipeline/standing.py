@@ -1,6 +1,6 @@
 """Standing: how feeds, papers, subscribers and deliveries stand, for whoever watches over them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ class Standing:
         papers: how many papers there are, and entries by source.
         embedded: how many papers have a vector; None: embeddings are off, or out of order.
         subscribers: how many, by state.
-        deliveries: how many, by state, over all time.
+        deliveries: how many, by state, over all time; or of some states alone.
         unknown: the newest deliveries whose outcome was lost, with their subscribers.
         channels: channels that failed and have not worked since.
         published: the last run that had something to publish.
@@ -42,7 +42,14 @@ class Standing:
         return max(read, default=None)
 
 
-def standing(store: Store, feeds: Sequence[Feed], now: datetime, *, model: str = "") -> Standing:
+def standing(
+    store: Store,
+    feeds: Sequence[Feed],
+    now: datetime,
+    *,
+    model: str = "",
+    only: Collection[DeliveryState] = (),
+) -> Standing:
     """Tell how an installation stands; a handful of counting queries.
 
     Args:
@@ -50,6 +57,8 @@ def standing(store: Store, feeds: Sequence[Feed], now: datetime, *, model: str =
         feeds: the feeds that are on.
         now: the instant.
         model: whose embeddings count; empty: none do.
+        only: of which states deliveries are counted; empty: of all, which takes half a second
+            for some millions.
     """
     known = {state.feed: state for state in store.feeds.states()}
     return Standing(
@@ -58,7 +67,7 @@ def standing(store: Store, feeds: Sequence[Feed], now: datetime, *, model: str =
         papers=store.papers.counts(),
         embedded=store.vectors.count(model) if model else None,
         subscribers=store.people.counts(),
-        deliveries=store.deliveries.balance().states,
+        deliveries=store.deliveries.counts(only) if only else store.deliveries.balance().states,
         unknown=store.deliveries.list_deliveries(DeliveryState.UNKNOWN, limit=10_000),
         channels=tuple(store.channels.all().values()),
         published=store.runs.last("publish"),

@@ -28,6 +28,7 @@ from digest.store.roster import Known, NewSubscriber, Roster
 from digest.store.runs import Run, Runs
 from digest.store.saving import SaveReport
 from digest.store.serial import profile_from_json, profile_to_json
+from digest.store.sessions import Sessions
 from digest.store.settling import Composed, Settlement
 from digest.store.signups import Signups
 from digest.store.vectors import Vectors, text_of
@@ -85,6 +86,7 @@ class Store:
         self.verdicts = Verdicts(database)
         self.channels = Channels(database)
         self.rates = Rates(database)
+        self.sessions = Sessions(database)
 
     def back_up(self, target: Path) -> None:
         """Copy all of it into a file, while it is used; see `backup`.

@@ -241,6 +241,13 @@ class Papers:
             counted = connection.execute(by_source.order_by(entries.c.source)).all()
             return Counts(total or 0, dict(counted))
 
+    def first_seen(self, since: datetime, until: datetime) -> int:
+        """Return how many papers were seen for the first time within these instants."""
+        within = (papers.c.first_seen_at >= since) & (papers.c.first_seen_at < until)
+        counted = select(func.count()).select_from(papers).where(within, _STANDS)
+        with self._database.reading() as connection:
+            return connection.execute(counted).scalar_one()
+
     def _by_numbers(self, wanted: Iterable[int]) -> dict[int, Paper]:
         numbers = set(wanted)
         with self._database.reading() as connection:

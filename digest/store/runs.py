@@ -1,6 +1,6 @@
 """Runs of collecting and publishing: when, and what they reported."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,6 +83,31 @@ class Runs:
         with self._database.reading() as connection:
             row = connection.execute(_last(kind)).one_or_none()
         return Run(**row._mapping) if row else None
+
+    def page(
+        self, kinds: Collection[str], *, before: int | None = None, limit: int = 25
+    ) -> list[Run]:
+        """Return runs of these kinds, the newest first.
+
+        Args:
+            kinds: of the runs.
+            before: only those with a smaller number.
+            limit: at most so many.
+        """
+        asked = select(runs).where(runs.c.kind.in_(kinds))
+        if before is not None:
+            asked = asked.where(runs.c.run_id < before)
+        with self._database.reading() as connection:
+            rows = connection.execute(asked.order_by(runs.c.run_id.desc()).limit(limit))
+            return [Run(**row._mapping) for row in rows]
+
+    def planned(self, since: datetime) -> list[tuple[datetime, int]]:
+        """Return when runs planned how many deliveries, since an instant."""
+        asked = select(runs.c.started_at, runs.c.planned).where(
+            runs.c.kind == "publish", runs.c.started_at >= since, runs.c.planned > 0
+        )
+        with self._database.reading() as connection:
+            return [(row.started_at, row.planned) for row in connection.execute(asked)]
 
 
 def _last(kind: str) -> Select[Any]:

@@ -4,7 +4,7 @@ Entries and papers: `entries` hold what the sources said, word for word; `papers
 merging made of them, and can be made again from them; `popularity` is the history of counts.
 `vectors` and `text_vectors` are embeddings, where there are any.
 People: `signups` become `subscribers` once an address is confirmed; their `answers`; `letters` about
-subscriptions; and `suppressions`, which outlive all of them. The ledger: `runs` plan
+subscriptions; and `suppressions`, which outlive all of them. `sessions` are the operator's. The ledger: `runs` plan
 `deliveries` in `shards`; an `editions` row is committed before anything of it is sent (its tables
 stand in `ledger`).
 
@@ -44,6 +44,7 @@ __all__ = [
     "popularity",
     "rates",
     "runs",
+    "sessions",
     "shards",
     "signups",
     "subscribers",
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 # The revision that migrations/versions brings a database to; a test compares the two.
-REVISION = "0012"
+REVISION = "0013"
 
 # ---------------------------------------------------------------- entries and papers
 
@@ -227,6 +228,7 @@ subscribers = Table(
     instant("paused_until", "when a pause ends by itself; NULL: it does not", nullable=True),
     text("consent", "when and how the owner agreed, as a list said; NULL: none did", nullable=True),
     Index(None, "timezone", "send_minute", "weekdays"),
+    Index(None, "state", "address_key"),
     comment="addresses that receive, with what they want and when",
     sqlite_autoincrement=True,
 )
@@ -322,4 +324,15 @@ answers = Table(
     Column("kind", String(16), primary_key=True, comment="see models.AnswerKind"),
     instant("answered_at", "when"),
     comment="what subscribers said of papers; forgetting one deletes its row",
+)
+
+# ---------------------------------------------------------------- who runs the installation
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("name", String(64), primary_key=True, comment="keyed hash of what the browser holds"),
+    instant("opened_at", "when the password was given"),
+    instant("seen_at", "when it was last used, to the minute"),
+    comment="open sessions on the pages of whoever runs the installation",
 )

@@ -63,6 +63,10 @@ class Subscriptions:
             raise UsageError(f"nobody is subscribed as {address}; see `digest subscriber list`")
         return person
 
+    def by_number(self, subscriber_id: int) -> Subscriber | None:
+        """Return the subscriber with this number, if there is one."""
+        return self.store.people.by_id(subscriber_id)
+
     def look(self, address: str) -> Seen:
         """Return a subscriber with consent, suppression, answers and the newest deliveries.
 
@@ -86,6 +90,16 @@ class Subscriptions:
             after: only those behind this address.
         """
         return self.store.roster.walk(query=query, state=state, after=after)
+
+    def page(
+        self,
+        query: str = "",
+        state: SubscriberState | None = None,
+        after: str = "",
+        limit: int = 50,
+    ) -> list[Subscriber]:
+        """Return so many of those that `walk` yields."""
+        return self.store.roster.page(query=query, state=state, after=after, limit=limit)
 
     def sheet(self) -> Iterator[str]:
         """Yield the lines of a list of all subscribers, in the form that can be brought in."""

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Scope
 
-from digest.web import archive, feedback, health, home, leave, own
+from digest.web import admin, archive, feedback, health, home, leave, own
 from digest.web.guard import Guard
 from digest.web.site import Site
 
@@ -40,6 +40,8 @@ def create(site: Site) -> Starlette:
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),
     ]
+    if site.gate:
+        routes += _admin()
     under = [Mount(site.base, routes=routes)] if site.base else []
     app = Starlette(
         routes=[*under, *routes],
@@ -48,6 +50,13 @@ def create(site: Site) -> Starlette:
     )
     app.state.site = site
     return app
+
+
+def _admin() -> list[Route]:
+    """Return the routes of the operator's pages."""
+    shown = [Route(path, page, methods=["GET"]) for path, page, _ in admin.PAGES if page]
+    sent = [Route(path, _closing(act), methods=["POST"]) for path, _, act in admin.PAGES if act]
+    return shown + sent
 
 
 def _both(path: str, shown: _Handler, sent: _Handler) -> list[Route]:

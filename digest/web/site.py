@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +25,10 @@ from digest.pipeline.standing import Standing
 from digest.pipeline.trial import Trial, Trials
 from digest.rendering import Pages
 from digest.resources import folder
+from digest.sources.base import Feed
 from digest.store import Store
-from digest.subscriptions import Postman, Readers, SignupDesk
+from digest.subscriptions import Postman, Readers, SignupDesk, Subscriptions
+from digest.web.gate import Gate
 from digest.web.guard import PATIENCE, Buckets, client_of
 from digest.wording import languages
 
@@ -59,6 +61,7 @@ class Site:
         title: name of the publication.
         clock: gives the present instant, aware, in UTC.
         standing: tells how the installation stands.
+        people, feeds: what the operator's pages show; the settings say whether there are any.
     """
 
     def __init__(
@@ -75,6 +78,8 @@ class Site:
         title: str,
         clock: Callable[[], datetime],
         standing: Callable[[], Standing],
+        people: Subscriptions,
+        feeds: Callable[[], Sequence[Feed]],
     ) -> None:
         self.store = store
         self.desk = desk
@@ -85,7 +90,11 @@ class Site:
         self.settings = settings
         self.clock = clock
         self.standing = standing
-        self.base = urlsplit(linker.public_url).path.rstrip("/")
+        self.people = people
+        self.feeds = feeds
+        public = urlsplit(linker.public_url)
+        self.base = public.path.rstrip("/")
+        self.gate = _gate(store, settings, self.base, secure=public.scheme == "https")
         self.statics = _statics(templates / "web" / "static")
         addresses = {
             name: f"{self.base}/static/{name}?v={static.tag}"
@@ -116,6 +125,8 @@ class Site:
             title=app.settings.edition.title,
             clock=app.clock,
             standing=app.standing,
+            people=app.subscriptions,
+            feeds=lambda: app.enabled_feeds,
         )
 
     # ------------------------------------------------------------ answers
@@ -188,6 +199,11 @@ def field(form: FormData, name: str, most: int = 20_000) -> str:
     """Return the text of a field, cut to a length; empty: it is not there, or is a file."""
     value = form.get(name, "")
     return value[:most].strip() if isinstance(value, str) else ""
+
+
+def _gate(store: Store, settings: WebSettings, base: str, *, secure: bool) -> Gate | None:
+    kept = settings.admin_password_hash.get_secret_value()
+    return Gate(store, kept, path=f"{base}/admin", secure=secure) if kept else None
 
 
 def _accepted(request: Request) -> str:

@@ -16,7 +16,7 @@ COMMANDS = (
     "feeds import", "feeds export", "papers", "papers show", "papers split", "subscriber", "subscriber add", "subscriber update", "subscriber list",
     "subscriber show", "subscriber pause", "subscriber resume", "subscriber remove",
     "subscriber import", "subscriber export", "subscriber erase", "subscriber resend",
-    "profile", "profile check", "profile import",
+    "profile", "profile check", "profile import", "admin", "admin password",
 )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def test_help_explains_a_command_by_an_example_that_fits_on_its_line(cli, comman
     assert max(map(len, told.out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("group", ["", "feeds", "subscriber", "profile"])
+@pytest.mark.parametrize("group", ["", "feeds", "subscriber", "profile", "admin"])
 def test_help_lists_the_commands_there_are_with_whole_sentences(cli, group):
     listed = cli(*group.split(), "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
     names = [line.split()[0] for line in listed.splitlines()]
@@ -37,7 +37,7 @@ def test_help_lists_the_commands_there_are_with_whole_sentences(cli, group):
     assert "..." not in listed
 
 
-@pytest.mark.parametrize("group", ["", "feeds", "subscriber", "profile"])
+@pytest.mark.parametrize("group", ["", "feeds", "subscriber", "profile", "admin"])
 def test_without_a_command_the_help_comes_as_wrong_use(cli, group):
     told = cli(*group.split())
     assert (told.code, told.out) == (2, "")

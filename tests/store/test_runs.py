@@ -41,3 +41,18 @@ def test_a_turn_in_the_future_does_not_count(store: Store, now: datetime) -> Non
     hour = timedelta(hours=1)
     store.runs.take_turn("watch", now + timedelta(days=365), hour)
     assert store.runs.take_turn("watch", now, hour) is not None
+
+
+def test_runs_come_in_portions_the_newest_first(store: Store, now: datetime) -> None:
+    numbers = [store.runs.start(kind, now) for kind in ("publish", "watch", "restore", "publish")]
+    page = store.runs.page(("publish", "restore"), limit=2)
+    assert [run.run_id for run in page] == [numbers[3], numbers[2]]
+    rest = store.runs.page(("publish", "restore"), before=numbers[2], limit=2)
+    assert [run.run_id for run in rest] == [numbers[0]]
+
+
+def test_what_was_planned_is_told_since_an_instant(store: Store, subscribe, plan, now) -> None:
+    subscribe()
+    plan()
+    assert [count for _, count in store.runs.planned(now - timedelta(days=1))] == [1]
+    assert store.runs.planned(now + timedelta(days=1)) == []
