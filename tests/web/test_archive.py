@@ -63,6 +63,9 @@ def test_an_edition_shows_its_papers_with_a_link_to_answer_and_its_neighbours(ho
     assert "On glacier acoustics 2" not in told.text
     for neighbour in (day - timedelta(days=1), day + timedelta(days=1)):
         assert f"/{neighbour}" in told.text
+    page = LexborHTMLParser(told.text)
+    assert [a.text(deep=False) for a in page.css(".card .links a")] == ["Abstract", "PDF"]
+    assert page.css_first(".card .links .quiet").text() == "cs.LG"
     (answer,) = re.findall(r"href=\"[^\"]+(/feedback/[\w-]+)\"", told.text)
     assert house.client.post(answer, data={"answer": "more"}).status_code == 200
     ((given, _),) = house.site.readers.answers(reader)
@@ -100,6 +103,9 @@ def test_the_atom_feed_is_read_by_feed_readers(house, reader):
     ]
     assert len({entry.id for entry in feed.entries}) == 3
     assert "On glacier acoustics 2, part 21" in feed.entries[0].content[0].value
+    assert re.search(
+        r"<a href=.https://arxiv.org/pdf/[^>]*>PDF</a>", feed.entries[0].content[0].value
+    )
     assert house.client.get(path_of(feed.entries[0].link)).status_code == 200
 
 
