@@ -6,7 +6,7 @@ ledger, so a hint that is lost, late or doubled does no harm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -22,6 +22,9 @@ from digest.pipeline.lanes import Lanes, SendOptions, ShardReport, Todo
 from digest.pipeline.recorder import Recorder
 from digest.rendering import Renderer
 from digest.store import Composed, History, Settlement, Shard, Store
+
+# Editions that are stored in one transaction: whoever else wants to write waits for so long.
+_AT_ONCE = 20
 
 log = structlog.get_logger()
 
@@ -143,16 +146,17 @@ class ShardWorker:
         )
         missing = [(d, who) for d, who in waiting if d.edition_id is None]
         if missing:
-            prepared = await day()
-            composed, failed = await asyncio.to_thread(self._compose, missing, prepared, report)
-            saved = await asyncio.to_thread(
-                ledger.save_editions, shard, self._owner, composed, now=self._clock(),
-                lease=self._lease,
-            )  # fmt: skip
-            if saved is None or await recorder.advance(failed) is None:
-                report.lost = True
-                return []
-            report.settled += len(failed) + sum(item.silent for item in composed)
+            portions = self._compose(missing, await day(), report)
+            while portion := await asyncio.to_thread(next, portions, None):
+                composed, failed = portion
+                saved = await asyncio.to_thread(
+                    ledger.save_editions, shard, self._owner, composed, now=self._clock(),
+                    lease=self._lease,
+                )  # fmt: skip
+                if saved is None or (failed and await recorder.advance(failed) is None):
+                    report.lost = True
+                    return []
+                report.settled += len(failed) + sum(item.silent for item in composed)
         return await asyncio.to_thread(self._todo, shard, without)
 
     def _todo(self, shard: Shard, without: Collection[str]) -> list[Todo]:
@@ -167,47 +171,27 @@ class ShardWorker:
 
     def _compose(
         self, missing: Sequence[tuple[Delivery, Subscriber]], day: Day, report: ShardReport
-    ) -> tuple[list[Composed], list[Settlement]]:
-        """Compose editions; one that cannot be composed costs only itself."""
-        people = {who.subscriber_id for _, who in missing}
-        history = self._store.editions.history(people, since=day.since)
-        answers = self._store.answers.of(people)
-        received = self._store.editions.received(people, day.revised) if day.revised else {}
-        composed: list[Composed] = []
-        failed: list[Settlement] = []
-        made: dict[tuple[int, date], Edition] = {}
-        try:
-            day.gather((who.profile, answers.get(who.subscriber_id, ())) for _, who in missing)
-        except Exception:
-            # Whose profile it was shows when they are looked at one by one.
-            log.exception("readers could not be looked at together")
-        for delivery, person in missing:
-            if self._halt.asked:
-                break
-            who = person.subscriber_id
-            try:
-                # Two channels carry the same edition; two days caught up share no paper.
-                edition = made.get((who, delivery.edition_date)) or day.edition(
-                    person.profile,
-                    delivery.edition_date,
-                    since=history[who].cut,
-                    sent=history[who].sent_papers,
-                    answers=answers.get(who, ()),
-                    received=received.get(who),
-                )
-            except Exception as error:
-                if not isinstance(error, DigestError):
-                    log.exception("composing failed", delivery=delivery.delivery_id)
-                told = f"the edition could not be composed: {error}"
-                failed.append(_failed(delivery, person, told, report))
-                continue
-            made[who, delivery.edition_date] = edition
-            now_sent = history[who].sent_papers.union(p.paper.paper_id for p in edition.papers)
-            history[who] = History(now_sent, edition.composed_at)
-            received.pop(who, None)  # the news was told; later days need not
-            silent = not (edition.papers or person.profile.send_empty)
-            composed.append(Composed(delivery.delivery_id, edition, silent))
-        return composed, failed
+    ) -> Iterator[tuple[list[Composed], list[Settlement]]]:
+        """Compose editions, some at a time; one that cannot be composed costs only itself."""
+        making = _Making(self._store, day, missing)
+        for start in range(0, len(missing), _AT_ONCE):
+            composed: list[Composed] = []
+            failed: list[Settlement] = []
+            for delivery, person in missing[start : start + _AT_ONCE]:
+                if self._halt.asked:
+                    break
+                try:
+                    edition = making.edition(delivery, person)
+                except Exception as error:
+                    if not isinstance(error, DigestError):
+                        log.exception("composing failed", delivery=delivery.delivery_id)
+                    told = f"the edition could not be composed: {error}"
+                    failed.append(_failed(delivery, person, told, report))
+                    continue
+                silent = not (edition.papers or person.profile.send_empty)
+                composed.append(Composed(delivery.delivery_id, edition, silent))
+            if composed or failed:
+                yield composed, failed
 
     def _parcel(self, todo: Todo, report: ShardReport) -> Parcel | Settlement:
         """Return the rendered parcel; or how the delivery ends, if it cannot be rendered."""
@@ -234,6 +218,49 @@ class ShardWorker:
             unsubscribe_token=self._linker.unsubscribe_token(person),
             bounce_token=self._linker.bounce_token(person, delivery.delivery_id),
         )
+
+
+class _Making:
+    """Makes the editions of a shard's readers, with what the store knows of them.
+
+    Args:
+        store: where that is.
+        day: the candidates.
+        missing: what is to be made.
+    """
+
+    def __init__(
+        self, store: Store, day: Day, missing: Sequence[tuple[Delivery, Subscriber]]
+    ) -> None:
+        people = {who.subscriber_id for _, who in missing}
+        self._day = day
+        self._history = store.editions.history(people, since=day.since)
+        self._answers = store.answers.of(people)
+        self._received = store.editions.received(people, day.revised) if day.revised else {}
+        self._made: dict[tuple[int, date], Edition] = {}
+        try:
+            day.gather((p.profile, self._answers.get(p.subscriber_id, ())) for _, p in missing)
+        except Exception:
+            # Whose profile it was shows when they are looked at one by one.
+            log.exception("readers could not be looked at together")
+
+    def edition(self, delivery: Delivery, person: Subscriber) -> Edition:
+        """Return an edition; two channels carry the same, two days caught up share no paper."""
+        who = person.subscriber_id
+        before = self._history[who]
+        edition = self._made.get((who, delivery.edition_date)) or self._day.edition(
+            person.profile,
+            delivery.edition_date,
+            since=before.cut,
+            sent=before.sent_papers,
+            answers=self._answers.get(who, ()),
+            received=self._received.get(who),
+        )
+        self._made[who, delivery.edition_date] = edition
+        now_sent = before.sent_papers.union(p.paper.paper_id for p in edition.papers)
+        self._history[who] = History(now_sent, edition.composed_at)
+        self._received.pop(who, None)  # the news was told; later days need not
+        return edition
 
 
 def _failed(delivery: Delivery, person: Subscriber, told: str, report: ShardReport) -> Settlement:

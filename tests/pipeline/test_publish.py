@@ -71,6 +71,25 @@ async def test_each_mail_has_its_readers_own_links_in_text_and_header(
     assert len(headers) == 2
 
 
+async def test_editions_are_stored_some_at_a_time_so_that_nobody_waits_long_to_write(
+    publisher, add_papers, subscribe, store, monkeypatch
+):
+    add_papers()
+    for number in range(45):
+        subscribe(f"reader{number}")
+    save, stored = store.deliveries.save_editions, []
+
+    def save_and_count(shard, owner, items, **told):
+        stored.append(len(items))
+        return save(shard, owner, items, **told)
+
+    monkeypatch.setattr(store.deliveries, "save_editions", save_and_count)
+    box = outbox()
+    report = await publisher(box).publish()
+    assert stored == [20, 20, 5]
+    assert (states(report), len(box.messages)) == ({SENT: 45}, 45)
+
+
 async def test_a_second_run_of_the_day_sends_nothing(publisher, add_papers, subscribe):
     add_papers()
     subscribe()
