@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from digest.delivery import MailOptions, OutboxChannel, Outcome, OutcomeKind, Parcel
-from digest.models import Rate
+from digest.models import Format, Rate
 
 
 @dataclass
@@ -21,6 +21,9 @@ class ScriptedChannel:
 
     async def check(self) -> str:
         return "scripted"
+
+    def forms(self, format_: Format) -> frozenset[Format]:
+        return frozenset(Format)
 
     def limits(self, address: str) -> list[Rate]:
         return self.rates(address)

@@ -5,7 +5,7 @@ tests. A recipient's trouble is an `Outcome`; only a channel that is out of orde
 raises, and then nothing went out for the parcel in hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -113,6 +113,9 @@ class Channel(Protocol):
     @property
     def repeatable(self) -> bool:
         """Whether delivering twice is the same as once, so that nothing stays in doubt."""
+
+    def forms(self, format_: Format) -> Collection[Format]:
+        """Return which forms of a rendering it needs for a reader of this format."""
 
     def limits(self, address: str) -> Sequence[Rate]:
         """Return the rate limits that a message to this address counts against."""

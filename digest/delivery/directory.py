@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
@@ -34,6 +34,10 @@ class DirectoryChannel:
         """Write a probe file and remove it."""
         await asyncio.to_thread(check_folder, self._root)
         return f"{self._root} can be written"
+
+    def forms(self, format_: Format) -> Collection[Format]:
+        """Return all, whatever format the subscriber reads."""
+        return frozenset(Format)
 
     def limits(self, address: str) -> Sequence[Rate]:
         """Return none: a folder takes whatever comes."""

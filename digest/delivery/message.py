@@ -10,6 +10,8 @@ List-Id (RFC 2919) tells automatic answerers the same.
 
 import binascii
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from urllib.parse import quote
@@ -18,7 +20,7 @@ from digest.delivery.addresses import parse_mailbox, validate
 from digest.delivery.base import Parcel
 from digest.delivery.options import MailOptions
 from digest.errors import DeliveryError
-from digest.models import Format
+from digest.models import Block, Format, Rendering
 from digest.text import collapse
 
 BODY_LINE = 76  # RFC 2045 6.7 and 6.8
@@ -27,6 +29,12 @@ _PLAIN_URL = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,900}")  # keeps the li
 _NOT_ALNUM = re.compile(r"[^A-Za-z0-9-]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QP_ESCAPED = bytes(c for c in range(256) if (c < 32 and c not in b"\t\n") or c > 126 or c == 61)
+
+
+def forms_of(format_: Format) -> frozenset[Format]:
+    """Return which forms of a rendering a mail in a format carries."""
+    beside = {Format.TEXT} if format_ is Format.HTML else set()
+    return frozenset({format_, *beside})
 
 
 def build(parcel: Parcel, options: MailOptions) -> bytes:
@@ -94,27 +102,67 @@ def _body(parcel: Parcel) -> bytes:
     """
     rendering = parcel.rendering
     if parcel.format is Format.TEXT:
-        return _part("plain", rendering.text)
+        return _part("plain", _pieces(rendering, "text"))
     if parcel.format is Format.MARKDOWN:
-        return _part("plain", rendering.markdown)
+        return _part("plain", _pieces(rendering, "markdown"))
     boundary = f"=_{parcel.reference}"
     head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
     line = f"--{boundary}".encode("ascii")
-    beside = rendering.alternative or rendering.text
-    parts = (_part("plain", beside), _part("html", rendering.html))
+    beside = "alternative" if rendering.alternative else "text"
+    parts = (_part("plain", _pieces(rendering, beside)), _part("html", _pieces(rendering, "html")))
     return head + b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
 
 
-def _part(subtype: str, text: str) -> bytes:
-    """Return one part: its headers, an empty line and the encoded text, ending in CRLF."""
-    data = _LINE_END.sub("\n", text).encode("utf-8", "replace")
-    if not data.endswith(b"\n"):
-        data += b"\n"
+def _pieces(rendering: Rendering, name: str) -> Sequence[Block | str]:
+    """Return a text of a rendering in pieces of whole lines."""
+    return rendering.blocks.get(name) or (getattr(rendering, name),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """Whole lines ready for a mail: as quoted-printable, and how many bytes that had to escape."""
+
+    size: int
+    escaped: int
+    lines: bytes
+
+
+def _coded(piece: Block | str) -> _Coded:
+    """Return a piece encoded; a block that many mails share is encoded once."""
+    if isinstance(piece, str):
+        return _encoded(piece)
+    if not isinstance(piece.coded, _Coded):
+        piece.coded = _encoded(piece.text)
+    assert isinstance(piece.coded, _Coded)
+    return piece.coded
+
+
+def _encoded(text: str) -> _Coded:
+    data = _bytes(text)
     escaped = len(data) - len(data.translate(None, _QP_ESCAPED))
-    if escaped * 2 > len(data) // 3:  # three characters for one, against four for three
-        encoding, body = "base64", _base64(data)
+    # b2a_qp breaks lines with a bare line feed when the text has bare line feeds.
+    return _Coded(len(data), escaped, binascii.b2a_qp(data).replace(b"\n", b"\r\n"))
+
+
+def _bytes(text: str) -> bytes:
+    """Return text in UTF-8 with line feeds as line ends, one at its end."""
+    data = (_LINE_END.sub("\n", text) if "\r" in text else text).encode("utf-8", "replace")
+    return data if data.endswith(b"\n") else data + b"\n"
+
+
+def _part(subtype: str, pieces: Sequence[Block | str]) -> bytes:
+    """Return one part: its headers, an empty line and the encoded text, ending in CRLF.
+
+    Quoted-printable goes line by line (RFC 2045 6.7), so lines are encoded apart; base64 does
+    not. Which one it is, the whole text decides.
+    """
+    coded = [_coded(piece) for piece in pieces]
+    # three characters for one, against four for three
+    if sum(c.escaped for c in coded) * 2 > sum(c.size for c in coded) // 3:
+        texts = (piece if isinstance(piece, str) else piece.text for piece in pieces)
+        encoding, body = "base64", _base64(b"".join(map(_bytes, texts)))
     else:
-        encoding, body = "quoted-printable", _quoted_printable(data)
+        encoding, body = "quoted-printable", b"".join([c.lines for c in coded])
     head = (
         f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
     )
@@ -126,11 +174,6 @@ def _base64(data: bytes) -> bytes:
     encoded = binascii.b2a_base64(data.replace(b"\n", b"\r\n"), newline=False)
     lines = [encoded[i : i + BODY_LINE] for i in range(0, len(encoded), BODY_LINE)]
     return b"\r\n".join(lines) + b"\r\n"
-
-
-def _quoted_printable(data: bytes) -> bytes:
-    # b2a_qp breaks lines with a bare line feed when the text has bare line feeds.
-    return binascii.b2a_qp(data).replace(b"\n", b"\r\n")
 
 
 def _words(header: str, text: str) -> str:

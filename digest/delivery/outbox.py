@@ -1,16 +1,16 @@
 """The channel that sends nothing: it keeps the real bytes of each mail, for trying and tests."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from digest.delivery.base import Outcome, OutcomeKind, Parcel, Session
 from digest.delivery.files import check_folder, safe_name, write_atomically
-from digest.delivery.message import build
+from digest.delivery.message import build, forms_of
 from digest.delivery.options import MailOptions
 from digest.errors import AddressError
-from digest.models import Rate
+from digest.models import Format, Rate
 
 
 class OutboxChannel:
@@ -35,6 +35,10 @@ class OutboxChannel:
             return "mails are kept in memory"
         await asyncio.to_thread(check_folder, self._folder)
         return f"{self._folder} can be written; no mail leaves this machine"
+
+    def forms(self, format_: Format) -> Collection[Format]:
+        """Return what a mail carries."""
+        return forms_of(format_)
 
     def limits(self, address: str) -> Sequence[Rate]:
         """Return none: a folder takes whatever comes."""

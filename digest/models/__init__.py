@@ -5,6 +5,7 @@ what the source said, cleaned of control characters; TeX is turned to Unicode on
 """
 
 from digest.models.editions import (
+    Block,
     Delivery,
     DeliveryState,
     Edition,
@@ -48,6 +49,7 @@ __all__ = [
     "Answer",
     "AnswerKind",
     "Bar",
+    "Block",
     "Delivery",
     "DeliveryState",
     "Edition",

@@ -1,6 +1,7 @@
 """Editions, how they are rendered, and the record of their delivery."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -113,13 +114,33 @@ class Edition:
         return tuple(p for section in self.sections for p in section.papers)
 
 
+class Block:
+    """Whole lines of text that many renderings share, as one and the same object.
+
+    Attributes:
+        text: the lines; the last one ends in a line end, too.
+        size: bytes in UTF-8.
+        coded: what a channel keeps of it, so that it is made once.
+    """
+
+    __slots__ = ("coded", "size", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.size = len(text.encode("utf-8", "replace"))
+        self.coded: object = None
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """An edition as people read it.
 
     Attributes:
+        markdown: empty where nobody asked for it; so are the others.
         alternative: the text that stands beside the HTML in one mail, where papers had no room
             in both; empty: `text` does.
+        blocks: by the name of a field, the same text in pieces of whole lines, where many
+            renderings share some.
     """
 
     subject: str
@@ -127,6 +148,9 @@ class Rendering:
     text: str
     markdown: str
     alternative: str = ""
+    blocks: Mapping[str, Sequence[Block | str]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
 
 class DeliveryState(StrEnum):

@@ -198,7 +198,8 @@ class ShardWorker:
         delivery, person, edition = todo.delivery, todo.subscriber, todo.edition
         try:
             links = self._linker.for_edition(person, delivery.edition_id, edition)
-            rendering = self._renderer.render(edition, links)
+            forms = self._channels[delivery.channel].forms(person.profile.format)
+            rendering = self._renderer.render(edition, links, forms)
         except Exception as error:
             if not isinstance(error, DigestError):
                 log.exception("rendering failed", delivery=delivery.delivery_id)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote
 
 from digest.models import AnswerKind, Edition, Paper, ReasonKind, ScoredPaper, Section
@@ -15,11 +16,11 @@ from digest.rendering import words as say
 from digest.rendering.escaping import clean, safe_link
 from digest.rendering.excerpts import Excerpt, closest_sentence, excerpt
 from digest.rendering.remarks import beside, spanning, trouble
-from digest.rendering.view import Beside, Card, Link, Page, Passage, SectionView
+from digest.rendering.view import CJK_LANGUAGES, Beside, Card, Link, Page, Passage, SectionView
 from digest.rendering.words import BETWEEN, SEPARATOR, reason_text, shown_text, source_title
 from digest.wording import Wording, wording
 
-__all__ = ["Beside", "Card", "Link", "Page", "Passage", "SectionView", "page", "shortened"]
+__all__ = ["Beside", "Card", "Link", "Page", "Passage", "SectionView", "page"]
 
 MAX_TITLE = 300
 MAX_NAME = 60
@@ -27,12 +28,10 @@ MAX_SEARCHED = 150  # of a title; it is about three times longer in an address
 MAX_SUBJECT = 120
 MAX_PROBLEMS = 12
 SENTENCE = 220  # characters a sentence of an abstract may take; half of it in CJK
-BRIEF = 160
 MAX_SEARCHED_FOR = 3_000  # characters of an abstract in which the closest sentence is sought
 _NAMES_SHOWN = 3
 _SUBJECTS_SHOWN = 3
 _LANGUAGE_CODE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*")
-_CJK_LANGUAGES = ("ja", "zh", "ko")
 
 
 def page(
@@ -88,43 +87,8 @@ def page(
     )
 
 
-def shortened(view: Page, steps: int) -> Page:
-    """Return the page with its last papers told more briefly, to make it smaller.
-
-    Of n papers, the first n steps shorten the abstracts, from the last paper up; the next n
-    leave abstracts away; the last n leave the papers away and say how many are missing.
-    """
-    count = sum(len(section.cards) for section in view.sections)
-    sections, omitted = [], 0
-    for section in view.sections:
-        cards = []
-        for card in section.cards:
-            place = count - card.number  # 0 for the last paper
-            level = (steps - place + count - 1) // count if steps > place else 0
-            if level >= 3:
-                omitted += 1
-            else:
-                cards.append(_briefer(card, level))
-        if cards:
-            sections.append(replace(section, cards=tuple(cards)))
-    told = say.omitted(omitted, view.words, on_the_web=bool(view.view)) if omitted else ""
-    return replace(view, sections=tuple(sections), omitted=told)
-
-
-def _briefer(card: Card, level: int) -> Card:
-    if level == 0 or not card.passages:
-        return card
-    if level == 2:
-        return replace(card, passages=(), closest=None, tldr=None)
-    first = card.passages[0]
-    short = excerpt(first.text, 1, BRIEF // 2 if _is_cjk(first.lang) else BRIEF)
-    more = short.more or any(passage.more for passage in card.passages)
-    passage = replace(first, text=short.text, more=more)
-    return replace(card, passages=(passage,), closest=None)
-
-
 def _is_cjk(language: str) -> bool:
-    return language.startswith(_CJK_LANGUAGES)
+    return language.startswith(CJK_LANGUAGES)
 
 
 def _footer_label(key: str, words: Wording) -> str:
@@ -189,11 +153,39 @@ def _section(
 
 
 def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> Card:
-    paper = scored.paper
+    shared = _shared_card(_Same(scored.paper), words.language, sentences)
+    return replace(
+        shared,
+        number=number,
+        reasons=_reasons(scored, words.language),
+        closest=_closest(scored, shared.passages, words),
+        shared=shared,
+    )
+
+
+class _Same:
+    """A paper as a key: its number finds it, and all of it has to be the same."""
+
+    __slots__ = ("paper",)
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper = paper
+
+    def __hash__(self) -> int:
+        return hash(self.paper.paper_id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and (self.paper is other.paper or self.paper == other.paper)
+
+
+@lru_cache(maxsize=2_048)  # a day's papers come back in many editions
+def _shared_card(known: _Same, language: str, sentences: int) -> Card:
+    """Return the card of a paper without all that is a reader's own."""
+    paper, words = known.paper, wording(language)
     url = _abstract_page(paper)
     passages = _passages(paper, words, sentences)
     return Card(
-        number=number,
+        number=0,
         title=shown_text(paper.title, MAX_TITLE) or paper.ref,
         lang=_lang(paper.language),
         url=url,
@@ -204,9 +196,8 @@ def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> C
             p if url or not p.more else replace(p, text=_with_ellipsis(p.text), more=False)
             for p in passages
         ),
-        reasons=_reasons(scored, words.language),
+        reasons=(),
         links=_links(paper, words, url),
-        closest=_closest(scored, passages, words),
         tldr=_tldr(paper, words),
     )
 

@@ -1,9 +1,10 @@
 """How much of an edition has to go for its HTML to fit: guessed from its words, then tried."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
-from digest.rendering.cards import shortened
-from digest.rendering.view import Card, Page
+from digest.rendering.shortening import LEFT_OUT, briefer, level_of
+from digest.rendering.view import Card, Page, Passage
 
 # What a paragraph takes beside its words, with the style that it gets; and a card with its links.
 _PARAGRAPH = 280
@@ -36,22 +37,42 @@ def fewest_steps(view: Page, excess: int, fits: Callable[[int], bool]) -> int:
 
 def _guess(view: Page, excess: int, most: int) -> int:
     """Return the fewest steps that leave out so many bytes, by a rough count."""
-    whole = _weight(view)
+    cards = [card for section in view.sections for card in section.cards]
+    weights = [_weights(card) for card in cards]
+
+    def weight(steps: int) -> int:
+        return sum(
+            by_level[level_of(card.number, len(cards), steps)]
+            for card, by_level in zip(cards, weights, strict=True)
+        )
+
+    whole = weight(0)
     low, high = 0, most
     while high - low > 1:
         middle = (low + high) // 2
-        if whole - _weight(shortened(view, middle)) >= excess:
+        if whole - weight(middle) >= excess:
             high = middle
         else:
             low = middle
     return high
 
 
-def _weight(view: Page) -> int:
-    return sum(_CARD + _words(card) for section in view.sections for card in section.cards)
+def _weights(card: Card) -> tuple[int, ...]:
+    """Return what a card takes at each level."""
+    full, brief, bare = _shared_weights(card.shared or card)
+    closest = _words(card.closest) if card.shared and card.closest else 0
+    kept = 0 if card.passages else closest
+    return full + closest, brief + kept, bare + kept, 0
 
 
-def _words(card: Card) -> int:
-    shown = [*card.passages, *([card.closest] if card.closest else [])]
-    labels = sum(bool(passage.label) for passage in shown)
-    return sum(_PARAGRAPH + len(p.text.encode()) for p in shown) + labels * _PARAGRAPH
+@lru_cache(maxsize=2_048)  # a day's papers come back in many editions
+def _shared_weights(card: Card) -> tuple[int, int, int]:
+    full, brief, bare = (
+        sum(map(_words, [*told.passages, *([told.closest] if told.closest else [])]))
+        for told in (briefer(card, level) for level in range(LEFT_OUT))
+    )
+    return _CARD + full, _CARD + brief, _CARD + bare
+
+
+def _words(passage: Passage) -> int:
+    return _PARAGRAPH * (2 if passage.label else 1) + len(passage.text.encode())

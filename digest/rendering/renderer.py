@@ -1,38 +1,34 @@
-"""The only home of jinja2, css_inline and markdown: fills the templates of an edition."""
+"""Renders editions: from fragments that they share, or each by filling whole templates."""
 
-import re
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import css_inline
 import jinja2
 import nh3
+import structlog
 from markdown import markdown
 from markupsafe import Markup
 
 from digest import resources
-from digest.errors import RenderError
-from digest.models import Edition, Rendering
-from digest.rendering import cards, fitting
-from digest.rendering.escaping import (
-    Markdown,
-    clean,
-    escape_markdown,
-    fold_html,
-    markdown_link,
-    wrap,
-)
-from digest.rendering.words import SEPARATOR
+from digest.models import Block, Edition, Format, Rendering
+from digest.rendering import cards, fitting, shortening
+from digest.rendering.blocks import joined, tidy
+from digest.rendering.escaping import Markdown, escape_markdown, fold_html
+from digest.rendering.shared import NotSharedError, Shared, own_of
+from digest.rendering.skeletons import AROUND_LINE_END
+from digest.rendering.templating import Templates
 
 # Gmail clips a message at about 102 KB and hides what stands at its end: the footer.
 MAX_HTML = 90_000
 
 _NOTE_TAGS = {"p", "a", "em", "strong", "code", "ul", "ol", "li", "br"}
-_AROUND_LINE_END = re.compile(r"\s*\n\s*")
-_TRAILING_SPACES = re.compile(r"[ \t]+$", re.MULTILINE)
-_BLANK_LINES = re.compile(r"\n{3,}")
+ALL_FORMS = frozenset(Format)
+_CHECKED = 3  # editions after each change of the templates that are made both ways and compared
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +69,58 @@ class Links:
 class Renderer:
     """Turns editions into renderings, with templates that are read once.
 
+    From the second edition on, what editions share is made once (`shared`), where the templates
+    allow it; the outcome is the same.
+
     Raises:
         RenderError: a template is missing or is not valid.
     """
 
     def __init__(self, options: RenderOptions) -> None:
         self._options = options
-        self._html = self._template("edition.html.j2")
-        self._text = self._template("edition.txt.j2")
-        self._markdown = self._template("edition.md.j2", escape_markdown)
+        self._templates = Templates(options.templates)
+        plain = self._templates.environment()
+        self._html = self._templates.get(plain, "edition.html.j2")
+        self._text = self._templates.get(plain, "edition.txt.j2")
+        self._markdown = self._templates.get(
+            self._templates.environment(escape_markdown), "edition.md.j2"
+        )
+        note = options.note.strip()
+        self._note = Markdown("\n".join(map(str.rstrip, note.splitlines())))
         self._note_html = _note_html(options.note)
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
+        self._lock = Lock()
+        self._stamp: tuple[tuple[str, int], ...] = ()
+        self._shared: Shared | None = None
+        self._made = 0  # editions since the templates were last changed
 
-    def render(self, edition: Edition, links: Links) -> Rendering:
+    def render(
+        self, edition: Edition, links: Links, forms: Collection[Format] = ALL_FORMS
+    ) -> Rendering:
         """Return an edition as people read it; the same input gives the same bytes.
 
         The HTML is at most `MAX_HTML` bytes: the last papers are told more briefly until it
         is. Its lines are at most 998 bytes, for mail.
 
+        Args:
+            edition: what was composed.
+            links: its reader's own addresses.
+            forms: those that are wanted; the others stay empty.
+
         Raises:
             RenderError: a template failed; the message names it and the line.
         """
-        view = cards.page(
+        view = self._view(edition, links)
+        with self._lock:
+            rendering = self._render_shared(view, forms)
+        return rendering or self._render_whole(view, forms)
+
+    def render_whole(self, edition: Edition, links: Links) -> Rendering:
+        """Return the same as `render`, by filling all templates for this edition alone."""
+        return self._render_whole(self._view(edition, links), ALL_FORMS)
+
+    def _view(self, edition: Edition, links: Links) -> cards.Page:
+        return cards.page(
             edition,
             self._options.title,
             [
@@ -106,14 +132,65 @@ class Renderer:
             self._options.abstract_sentences,
             links.answers,
         )
-        html, fitted = self._fitting_html(view)
+
+    # ------------------------------------------------------------ from shared fragments
+
+    def _render_shared(self, view: cards.Page, forms: Collection[Format]) -> Rendering | None:
+        """Return a rendering made of shared fragments; None: it is to be made whole."""
+        self._refresh()
+        self._made += 1
+        if self._made == 1 or self._shared is None:  # one alone would share nothing
+            return None
+        try:
+            made = self._put_together(self._shared, view, forms)
+            if self._made <= _CHECKED + 1 and made != self._render_whole(view, forms):
+                raise NotSharedError("the outcome is another one")
+        except NotSharedError as error:
+            log.warning("templates are filled whole for each edition", reason=str(error))
+            self._shared = None
+            return None
+        return made
+
+    def _refresh(self) -> None:
+        """Forget what was made of templates that have changed since."""
+        stamp = self._templates.stamp()
+        if stamp != self._stamp:
+            notes = {"html": self._note_html, "txt": self._note}
+            self._shared = Shared(self._templates, self._styled, notes)
+            self._stamp, self._made = stamp, 0
+
+    def _put_together(
+        self, shared: Shared, view: cards.Page, forms: Collection[Format]
+    ) -> Rendering:
+        blocks: dict[str, Sequence[Block | str]] = {}
+        own, steps = own_of(view), 0
+        if Format.HTML in forms:
+            blocks["html"], steps = shared.html(view, own, MAX_HTML)
+        if Format.TEXT in forms:
+            blocks["text"] = shared.text(view, own)
+            if steps and view.view and shortening.is_cut(view, steps):
+                blocks["alternative"] = shared.text(view, own, steps)
+        texts = {name: joined(pieces) for name, pieces in blocks.items()}
+        return Rendering(
+            subject=view.subject,
+            html=texts.get("html", ""),
+            text=texts.get("text", ""),
+            markdown=self._plain(self._markdown, view) if Format.MARKDOWN in forms else "",
+            alternative=texts.get("alternative", ""),
+            blocks=blocks,
+        )
+
+    # ------------------------------------------------------------ whole
+
+    def _render_whole(self, view: cards.Page, forms: Collection[Format]) -> Rendering:
+        html, fitted = self._fitting_html(view) if Format.HTML in forms else ("", view)
         # Spam filters mind a mail whose two parts say different things.
-        both_cut = fitted.omitted and fitted.view
+        both_cut = fitted.omitted and fitted.view and Format.TEXT in forms
         return Rendering(
             subject=view.subject,
             html=html,
-            text=self._plain(self._text, view),
-            markdown=self._plain(self._markdown, view),
+            text=self._plain(self._text, view) if Format.TEXT in forms else "",
+            markdown=self._plain(self._markdown, view) if Format.MARKDOWN in forms else "",
             alternative=self._plain(self._text, fitted) if both_cut else "",
         )
 
@@ -125,7 +202,7 @@ class Renderer:
         tried: dict[int, tuple[str, cards.Page]] = {}
 
         def fits(steps: int) -> bool:
-            shown = cards.shortened(view, steps)
+            shown = shortening.shortened(view, steps)
             tried[steps] = self._mail_html(shown), shown
             return len(tried[steps][0].encode()) <= MAX_HTML
 
@@ -135,65 +212,14 @@ class Renderer:
         return tried[steps]
 
     def _mail_html(self, view: cards.Page) -> str:
-        filled = self._fill(self._html, view, self._note_html)
-        inlined = self._inliner.inline(_AROUND_LINE_END.sub("\n", filled))
-        return fold_html(inlined.strip()) + "\n"
+        filled = self._templates.fill(self._html, view, view.words, self._note_html)
+        return fold_html(self._styled(AROUND_LINE_END.sub("\n", filled)).strip()) + "\n"
+
+    def _styled(self, html: str) -> str:
+        return self._inliner.inline(html)
 
     def _plain(self, template: jinja2.Template, view: cards.Page) -> str:
-        note = self._options.note.strip()
-        filled = self._fill(template, view, Markdown("\n".join(map(str.rstrip, note.splitlines()))))
-        return _BLANK_LINES.sub("\n\n", _TRAILING_SPACES.sub("", filled)).strip() + "\n"
-
-    def _template(
-        self, name: str, finalize: Callable[[object], str] | None = None
-    ) -> jinja2.Template:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self._options.templates),
-            autoescape=jinja2.select_autoescape(["html.j2"]),
-            undefined=jinja2.StrictUndefined,
-            finalize=finalize,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {
-            "link": markdown_link,
-            "wrap": wrap,
-            "clean": clean,
-            "ready": Markdown,  # what a macro made is escaped already
-        }
-        try:
-            return environment.get_template(name)
-        except jinja2.TemplateError as error:
-            raise self._error(name, error) from error
-
-    def _fill(self, template: jinja2.Template, view: cards.Page, note: str) -> str:
-        try:
-            return template.render(
-                page=view, note=note, separator=SEPARATOR, gettext=view.words.gettext
-            )
-        except Exception as error:  # A template is the operator's program: it may do anything.
-            raise self._error(template.name or "", error) from error
-
-    def _error(self, name: str, error: Exception) -> RenderError:
-        """Return the error for the operator, naming the place in the template that failed."""
-        folder = self._options.templates
-        if isinstance(error, jinja2.TemplateNotFound):
-            return RenderError(
-                f"the template {error.name!r} is missing from {folder}: put it back, or point the"
-                " templates folder to a full copy of the shipped one"
-            )
-        line: int | None = None
-        if isinstance(error, jinja2.TemplateSyntaxError):
-            name, line = error.name or name, error.lineno
-        else:
-            for frame in traceback.extract_tb(error.__traceback__):
-                if frame.filename.endswith(".j2"):
-                    name, line = Path(frame.filename).name, frame.lineno
-        where = f"{name} line {line}" if line else name
-        return RenderError(
-            f"the template {where} in {folder} failed ({clean(str(error))}): mend that line, or"
-            " restore the shipped template"
-        )
+        return tidy(self._templates.fill(template, view, view.words, self._note)).strip() + "\n"
 
 
 def _note_html(note: str) -> Markup:

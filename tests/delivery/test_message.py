@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest.delivery import MailOptions, Parcel, build
 from digest.errors import AddressError, ConfigError, DeliveryError
-from digest.models import Format
+from digest.models import Block, Format
 from digest.text import collapse
 
 Make = Callable[..., Parcel]
@@ -262,3 +262,26 @@ def test_bad_options_are_told_when_they_are_made() -> None:
     with pytest.raises(ConfigError, match="list_id"):
         replace(USUAL, list_id="not an id>")
     assert replace(USUAL, list_id="papers.example.org").domain == "example.org"
+
+
+LINES = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=120)
+    | st.sampled_from([".", "..", " ", "a ", "=", "x" * 990, "漢字" * 60, "\t", "From me"]),
+    min_size=1,
+    max_size=12,
+).map(lambda lines: "\n".join(lines) + "\n")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(LINES, min_size=1, max_size=6), shared=st.sets(st.integers(0, 5)))
+def test_pieces_are_encoded_as_the_whole_is(
+    pieces: list[str], shared: set[int], parcel: Make
+) -> None:
+    whole = replace(parcel().rendering, html="".join(pieces))
+    blocks = [Block(piece) if n in shared else piece for n, piece in enumerate(pieces)]
+    apart = replace(whole, blocks={"html": blocks})
+    expected = build(replace(parcel(), rendering=whole), USUAL)
+    for _ in range(2):  # the second time from what the blocks keep
+        assert build(replace(parcel(), rendering=apart), USUAL) == expected
+    assert all(block.coded for block in blocks if isinstance(block, Block))
+    assert_fit_for_the_wire(expected)

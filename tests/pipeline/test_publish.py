@@ -372,10 +372,10 @@ async def test_an_edition_that_cannot_be_rendered_costs_only_itself(
     subscribe("tomo", "harbour robots")
     render = type(renderer).render
 
-    def fail_for_ada(self, edition, links):
+    def fail_for_ada(self, edition, links, forms):
         if "harbour" not in edition.papers[0].paper.title:
             raise RuntimeError("boom")
-        return render(self, edition, links)
+        return render(self, edition, links, forms)
 
     monkeypatch.setattr(type(renderer), "render", fail_for_ada)
     channel = ScriptedChannel(accept)

@@ -6,6 +6,7 @@ import pytest
 
 from digest.models import Edition, FeedHealth, Lesson, Reason, ReasonKind, Section, Topic
 from digest.rendering import cards
+from digest.rendering.shortening import shortened
 from digest.rendering.words import MAX_REASONS
 
 
@@ -216,7 +217,7 @@ def test_shortening_begins_at_the_end_and_leaves_papers_away_last(japanese: Edit
     page = numbered(4, japanese)
 
     def passages(steps: int) -> list[int]:
-        shown = cards.shortened(page, steps)
+        shown = shortened(page, steps)
         return [sum(len(p.text) for p in c.passages) for s in shown.sections for c in s.cards]
 
     full = passages(0)
@@ -226,7 +227,7 @@ def test_shortening_begins_at_the_end_and_leaves_papers_away_last(japanese: Edit
     assert passages(5)[3] == 0
     assert passages(8) == [0, 0, 0, 0]
     assert len(passages(9)) == 3
-    assert cards.shortened(page, 9).omitted
+    assert shortened(page, 9).omitted
     assert passages(12) == []
 
 

@@ -1,15 +1,16 @@
 """One mail server, and those that stand in for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from digest.delivery.base import Session
+from digest.delivery.message import forms_of
 from digest.delivery.options import MailOptions, SmtpOptions
 from digest.delivery.smtp.accounts import Accounts
 from digest.delivery.smtp.connection import BROKEN, connect, describe, hang_up, out_of_order
 from digest.delivery.smtp.session import SmtpSession
-from digest.models import Rate
+from digest.models import Format, Rate
 
 
 class SmtpChannel:
@@ -43,6 +44,10 @@ class SmtpChannel:
         Servers that stand in are tried as well: nobody else would notice that they do not work.
         """
         return "; else ".join([await _check(options) for options in self._all])
+
+    def forms(self, format_: Format) -> Collection[Format]:
+        """Return what a mail carries."""
+        return forms_of(format_)
 
     def limits(self, address: str) -> Sequence[Rate]:
         """Return the rate limits that the server's operator told us."""
