@@ -1,9 +1,10 @@
 """Planning: one statement writes the deliveries of all subscribers that a schedule makes due."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Date, Integer, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Date, Integer, func, literal, select, update
 
 from digest.models import DeliveryState, Schedule
 from digest.store.columns import UtcDateTime
@@ -63,16 +64,37 @@ def fill_shards(connection: Connection, run_id: int, shard_size: int) -> None:
     first = 0 if highest is None else highest + 1
     needed = -(-(connection.scalar(people) or 0) // shard_size)
     rows = [{"run_id": run_id, "number": first + i, "fence": 0} for i in range(needed)]
-    connection.execute(shards.insert(), rows)
+    made = shards.insert().returning(shards.c.shard_id, sort_by_parameter_order=True)
+    for lowest, count in _stretches(connection.scalars(made, rows) if rows else []):
+        _place(connection, new, lowest, count, shard_size)
 
+
+def _place(
+    connection: Connection, new: ColumnElement[bool], lowest: int, count: int, shard_size: int
+) -> None:
+    """Fill so many shards, numbered from the lowest on, with the first of the new deliveries.
+
+    A shard's number is counted, not looked up: nobody knows yet how many shards there are, so a
+    database would look through all of them for each delivery.
+    """
     place = (func.dense_rank().over(order_by=deliveries.c.subscriber_id) - 1) // shard_size
-    placed = select(deliveries.c.delivery_id, (place + first).label("number")).where(new).subquery()
+    placed = select(deliveries.c.delivery_id, place.label("place")).where(new).subquery()
     connection.execute(
         update(deliveries)
-        .where(
-            deliveries.c.delivery_id == placed.c.delivery_id,
-            shards.c.run_id == run_id,
-            shards.c.number == placed.c.number,
-        )
-        .values(shard_id=shards.c.shard_id)
+        .where(deliveries.c.delivery_id == placed.c.delivery_id, placed.c.place < count)
+        .values(shard_id=placed.c.place + lowest)
     )
+
+
+def _stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return numbers as stretches without a gap: the first of each, and how many there are.
+
+    There is more than one only where somebody else plans at the same time.
+    """
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == sum(found[-1]):
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((number, 1))
+    return found
