@@ -213,13 +213,13 @@ def _field(status: str, name: str) -> int:
     return int(found[0]) if found else 0  # a program that has just ended has no memory
 
 
-def run(folder: Path, *commands: Sequence[str]) -> Cost:
+def run(folder: Path, *commands: Sequence[str], good: Sequence[int] = (0,)) -> Cost:
     """Run programs at once; return what all of them cost."""
     begun = time.perf_counter()
     programs = [Program(folder, *command) for command in commands]
     while sum(one.look() for one in programs):  # looks at each of them
         time.sleep(_LOOK_SECONDS)
-    costs = [one.ended() for one in programs]
+    costs = [one.ended(*good) for one in programs]
     wall = time.perf_counter() - begun
     said = "".join(cost.out for cost in costs)
     return Cost(wall, sum(c.cpu for c in costs), max(c.mb for c in costs), said)
