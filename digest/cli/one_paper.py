@@ -10,7 +10,7 @@ from digest.cli.papers import PaperRef
 from digest.cli.root import AsJson, app, example, load_app
 
 if TYPE_CHECKING:
-    from digest.pipeline.why import Part, Trace
+    from digest.pipeline.traces import Part, Trace
 
 
 class Said(StrEnum):

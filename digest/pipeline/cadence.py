@@ -3,11 +3,11 @@
 If there was no edition on that day (an outage, a pause), they come with the next one.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from digest.models import Profile, Ranking
+from digest.models import Profile, Ranking, ScoredPaper
 
 _WEEK = 7  # days
 
@@ -60,4 +60,17 @@ def in_turn(ranking: Ranking, daily: Collection[int], *, due: bool) -> Ranking:
             for scored in ranking.popular
             if scored.paper.paper_id in daily and scored.paper.paper_id not in waiting
         ),
+    )
+
+
+def among(ranking: Ranking, ids: Collection[int]) -> Ranking:
+    """Return a ranking with these papers alone."""
+
+    def those(papers: Sequence[ScoredPaper]) -> tuple[ScoredPaper, ...]:
+        return tuple(scored for scored in papers if scored.paper.paper_id in ids)
+
+    return replace(
+        ranking,
+        by_interest=tuple((interest, those(papers)) for interest, papers in ranking.by_interest),
+        popular=those(ranking.popular),
     )

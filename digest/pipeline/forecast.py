@@ -24,6 +24,7 @@ from digest.models import (
     ReasonKind,
     ScoredPaper,
 )
+from digest.pipeline import cadence
 from digest.pipeline.spelling import Spelling
 from digest.ranking import Candidates
 from digest.store import Store
@@ -234,9 +235,7 @@ class _Sight:
             day: ranking.rank(prepared, mutes, examples=examples, eligible=ids)
             for day, ids in by_day.items()
         }
-        editions = {
-            day: _edition(profile, whole, counts[day], ids, day) for day, ids in by_day.items()
-        }
+        editions = _editions(profile, whole, counts, by_day)
         return cls(profile, examples, prepared, whole, frozenset(lost), by_day, counts, editions)
 
     def day(self, day: date) -> DayForecast:
@@ -267,18 +266,32 @@ def _matched(ranked: Ranking) -> set[int]:
     return {s.paper.paper_id for _, papers in ranked.by_interest for s in papers}
 
 
-def _edition(profile: Profile, whole: Ranking, count: Ranking, ids: set[int], day: date) -> Edition:
-    def of_the_day(papers: Sequence[ScoredPaper]) -> tuple[ScoredPaper, ...]:
-        return tuple(s for s in papers if s.paper.paper_id in ids)
-
-    ranked = Ranking(
-        tuple((interest, of_the_day(papers)) for interest, papers in whole.by_interest),
-        of_the_day(whole.popular),
-        count.candidates,
-        count.muted,
-    )
-    composed_at = datetime.combine(day, time(), UTC)
-    return composing.compose(ranked, profile, edition_date=day, composed_at=composed_at)
+def _editions(
+    profile: Profile,
+    whole: Ranking,
+    counts: Mapping[date, Ranking],
+    by_day: Mapping[date, set[int]],
+) -> dict[date, Edition]:
+    """Compose an edition for each day; weekly interests come on theirs, with what the week had."""
+    editions: dict[date, Edition] = {}
+    sent: set[int] = set()
+    for day, ids in by_day.items():
+        due = cadence.is_due(profile, day, day - timedelta(days=1))
+        week = [by_day.get(day - timedelta(days=n), set()) for n in range(7)] if due else [ids]
+        eligible = set().union(*week) - sent
+        ranked = replace(
+            cadence.among(whole, eligible),
+            candidates=counts[day].candidates,
+            muted=counts[day].muted,
+        )
+        editions[day] = composing.compose(
+            cadence.in_turn(ranked, ids, due=due),
+            profile,
+            edition_date=day,
+            composed_at=datetime.combine(day, time(), UTC),
+        )
+        sent |= {scored.paper.paper_id for scored in editions[day].papers}
+    return editions
 
 
 # ---------------------------------------------------------------- findings

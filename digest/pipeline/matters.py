@@ -91,7 +91,7 @@ def _channels(found: Standing) -> Iterator[Matter]:
 def _unknown(found: Standing) -> Iterator[Matter]:
     if not found.unknown:
         return
-    count = len(found.unknown)
+    count = max(len(found.unknown), found.deliveries.get(DeliveryState.UNKNOWN, 0))
     newest = max(delivery.delivery_id for delivery, _ in found.unknown)
     yield Matter(
         "unknown",

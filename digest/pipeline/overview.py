@@ -58,7 +58,7 @@ class Overview:
 
 def overview(store: Store, feeds: Sequence[Feed], now: datetime) -> Overview:
     """Look an installation over; what it takes does not grow with the mails that were sent."""
-    found = standing(store, feeds, now, only=UNSETTLED)
+    found = standing(store, feeds, now, only=UNSETTLED, unknown=1)
     return Overview(
         found,
         matters(found, None),

@@ -20,7 +20,8 @@ class Standing:
         embedded: how many papers have a vector; None: embeddings are off, or out of order.
         subscribers: how many, by state.
         deliveries: how many, by state, over all time; or of some states alone.
-        unknown: the newest deliveries whose outcome was lost, with their subscribers.
+        unknown: the newest deliveries whose outcome was lost, with their subscribers; not
+            always all of them.
         channels: channels that failed and have not worked since.
         published: the last run that had something to publish.
     """
@@ -49,6 +50,7 @@ def standing(
     *,
     model: str = "",
     only: Collection[DeliveryState] = (),
+    unknown: int = 10_000,
 ) -> Standing:
     """Tell how an installation stands; a handful of counting queries.
 
@@ -59,6 +61,7 @@ def standing(
         model: whose embeddings count; empty: none do.
         only: of which states deliveries are counted; empty: of all, which takes half a second
             for some millions.
+        unknown: how many of the newest unknown deliveries are listed, at most.
     """
     known = {state.feed: state for state in store.feeds.states()}
     return Standing(
@@ -68,7 +71,7 @@ def standing(
         embedded=store.vectors.count(model) if model else None,
         subscribers=store.people.counts(),
         deliveries=store.deliveries.counts(only) if only else store.deliveries.balance().states,
-        unknown=store.deliveries.list_deliveries(DeliveryState.UNKNOWN, limit=10_000),
+        unknown=store.deliveries.list_deliveries(DeliveryState.UNKNOWN, limit=unknown),
         channels=tuple(store.channels.all().values()),
         published=store.runs.last("publish"),
     )

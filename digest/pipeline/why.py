@@ -9,8 +9,7 @@ the profile and the papers as they are now; if there was none since, the next on
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 
 from digest import composing
 from digest.models import (
@@ -21,75 +20,49 @@ from digest.models import (
     Interest,
     Paper,
     Profile,
-    Reason,
     ScoredPaper,
     Subscriber,
 )
+from digest.pipeline import cadence
 from digest.pipeline.conditions import readings
 from digest.pipeline.editions import OVERLAP, Day, EditionOptions
+from digest.pipeline.traces import Part, Stage, Step, Trace
 from digest.ranking import Judgement
 from digest.sources.base import Feed
 from digest.store import Store
 
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _SIMILAR = 3  # titles that are shown where a paper is not known
 _DELIVERIES = 10_000
-
-
-class Stage(StrEnum):
-    """What happens to a paper, in order."""
-
-    COLLECTED = "collected"
-    MERGED = "merged"
-    CANDIDATE = "candidate"
-    SCORED = "scored"
-    CHOSEN = "chosen"
-    SENT = "sent"
+_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One stage: whether the paper passed it, and what there is to say of that."""
-
-    stage: Stage
-    passed: bool
-    told: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one interest makes of the paper.
+class _Up:
+    """An edition that a paper was up for.
 
     Attributes:
-        interest: None: popularity outside the interests.
-        score: the paper's score for it; 0: it does not match.
-        likeness: how similar it is all the same, 0 to 1, whatever the bar.
-        reasons: all parts of the score; they add up to it.
-        terms: the paper's terms that make it like the interest, each with its part of the
-            product that the similarity is measured by; under an empty name what is left.
+        day: of the edition. moment: when it was composed.
+        since: when the one before was composed.
+        due: whether weekly interests come with it.
     """
 
-    interest: Interest | None
-    score: float
-    likeness: float
-    reasons: tuple[Reason, ...] = ()
-    terms: tuple[tuple[str, float], ...] = ()
+    day: date
+    moment: datetime
+    since: datetime | None
+    due: bool
 
+    @classmethod
+    def of(cls, profile: Profile, day: date, moment: datetime, since: datetime | None) -> "_Up":
+        before = profile.schedule.local_date(since) if since else None
+        return cls(day, moment, since, cadence.is_due(profile, day, before))
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The way of a paper.
-
-    Attributes:
-        paper: None: it was never collected.
-        edition_date: the day of the edition in question; None: it is not on the way to any.
-        steps: the stages up to the one where it ended.
-        table: what each interest makes of it; empty where it was never scored.
-    """
-
-    paper: Paper | None
-    edition_date: date | None
-    steps: tuple[Step, ...]
-    table: tuple[Part, ...] = ()
+    @property
+    def reaches_back(self) -> datetime | None:
+        """The instant from which papers are up for it; None: all of the window are."""
+        if self.since is None or not self.due:
+            return self.since
+        return min(self.since, self.moment - _WEEK)
 
 
 class Inquiry:
@@ -207,51 +180,67 @@ class Inquiry:
     # ------------------------------------------------------------ papers of no edition
 
     def _left_out(self, paper: Paper, person: Subscriber, steps: tuple[Step, ...]) -> Trace:
-        day, moment, since = self._edition_after(paper, person)
-        window = moment - self._options.window
-        told = _no_candidate(paper, since, window, moment)
+        up = self._edition_after(paper, person)
+        trace = self._up_for(up, paper, person, steps)
+        if up.due or not _only_weekly(trace.table):
+            return trace
+        # It waited there for the day of its interests.
+        later = self._edition_after(paper, person, due=True)
+        if later.due:
+            return self._up_for(later, paper, person, steps)
+        waits = Step(Stage.CHOSEN, False, (_waiting(trace.table, person.profile, later.day),))
+        scored = tuple(step for step in trace.steps if step.stage is not Stage.CHOSEN)
+        return Trace(paper, trace.edition_date, (*scored, waits), trace.table)
+
+    def _up_for(
+        self, up: "_Up", paper: Paper, person: Subscriber, steps: tuple[Step, ...]
+    ) -> Trace:
+        window = up.moment - self._options.window
+        since = up.reaches_back
+        told = _no_candidate(paper, since, window, up.moment)
         if told:
             return Trace(paper, None, (*steps, Step(Stage.CANDIDATE, False, (told,))))
-        candidates = Day(self._store, self._feeds, self._options, moment)
-        sent = self._store.editions.history([person.subscriber_id], since=candidates.since)
-        eligible = candidates.eligible(since) - sent[person.subscriber_id].sent_papers
-        which = "the next edition" if moment == self._now else f"the edition of {day}"
+        candidates = Day(self._store, self._feeds, self._options, up.moment)
+        mine, profile = person.subscriber_id, person.profile
+        sent = self._store.editions.history([mine], since=candidates.since)[mine].sent_papers
+        eligible = candidates.eligible(since) - sent
+        which = "the next edition" if up.moment == self._now else f"the edition of {up.day}"
         steps = (*steps, Step(Stage.CANDIDATE, True, (f"one of {len(eligible):,} for {which}",)))
-        mine = person.subscriber_id
         answers = self._store.answers.of([mine]).get(mine, ())
-        scored, table = self._scored(candidates, paper, person.profile, answers)
+        scored, table = self._scored(candidates, paper, profile, answers)
         steps = (*steps, scored)
         if scored.passed:
             edition = candidates.edition(
-                person.profile,
-                day,
-                since=since,
-                sent=sent[person.subscriber_id].sent_papers,
-                answers=answers,
+                profile, up.day, since=up.since, sent=sent, answers=answers
             )
-            ranking = candidates.judged(person.profile, eligible, answers=answers).ranking()
+            ranking = candidates.judged(profile, eligible, answers=answers).ranking()
             places = [(interest, _place(papers, paper)) for interest, papers in ranking.by_interest]
-            chosen = _chosen(edition, paper, person.profile, places, moment < self._now)
+            chosen = _chosen(edition, paper, profile, places, up.moment < self._now)
             steps = (*steps, chosen)
-        return Trace(paper, day, steps, table)
+        return Trace(paper, up.day, steps, table)
 
-    def _edition_after(
-        self, paper: Paper, person: Subscriber
-    ) -> tuple[date, datetime, datetime | None]:
-        """Return day and instant of the edition that the paper was up for, and of the one before.
+    def _edition_after(self, paper: Paper, person: Subscriber, *, due: bool = False) -> "_Up":
+        """Return the edition that the paper was up for.
 
         That is the first one composed after the paper was new, or else the one to come.
+
+        Args:
+            paper: which.
+            person: whose editions.
+            due: only those with which weekly interests come.
         """
+        profile = person.profile
         numbers = self._store.editions.dates(person.subscriber_id)
         known = sorted(
             self._store.editions.by_ids(numbers.values()).values(), key=lambda e: e.composed_at
         )
         before: datetime | None = None
         for edition in known:
-            if paper.new_at and edition.composed_at >= paper.new_at:
-                return edition.edition_date, edition.composed_at, before
+            up = _Up.of(profile, edition.edition_date, edition.composed_at, before)
+            if paper.new_at and edition.composed_at >= paper.new_at and (up.due or not due):
+                return up
             before = edition.composed_at
-        return person.profile.schedule.local_date(self._now), self._now, before
+        return _Up.of(profile, profile.schedule.local_date(self._now), self._now, before)
 
     def _scored(
         self, candidates: Day, paper: Paper, profile: Profile, answers: Sequence[Answer]
@@ -316,6 +305,22 @@ def _table(
             tuple(judgement.terms(found[0].paper.paper_id, interest)) if found else (),
         )
         for (interest, found), (_, near) in zip(matches, similar, strict=True)
+    )
+
+
+def _only_weekly(table: Sequence[Part]) -> bool:
+    """Tell whether the paper matches, and only interests that come once a week."""
+    matching = [part.interest for part in table if part.interest and part.score > 0]
+    return bool(matching) and all(interest.weekly for interest in matching)
+
+
+def _waiting(table: Sequence[Part], profile: Profile, today: date) -> str:
+    """Say for which day a paper waits."""
+    best = max(table, key=lambda part: part.score if part.interest else 0.0)
+    assert best.interest is not None, "an interest matches"
+    day = today + timedelta(days=(profile.weekly_day - today.weekday() - 1) % 7 + 1)
+    return (
+        f"“{best.interest.value}” comes once a week: it waits for {_WEEKDAYS[day.weekday()]}, {day}"
     )
 
 

@@ -233,3 +233,33 @@ def test_answers_of_the_reader_count_too(fortnight: Store, clock) -> None:
     # The other papers on tidal energy come; the one that was answered on is known.
     assert (told.interests[0].matched, told.interests[1].matched) == (author.matched, 8)
     assert not told.findings
+
+
+# ---------------------------------------------------------------- weekly interests
+
+
+def test_a_weekly_interest_comes_on_its_day_with_what_the_week_brought(fortnight, clock):
+    ice = want("phrase", "glacier acoustics", weekly=True)
+    robots = want("phrase", "harbour robots")
+    found = told(fortnight, clock, ice, robots, weekly_on=2, papers=20, trending=0)
+    assert [(day.day.isoformat(), day.papers) for day in found.days] == [
+        ("2026-11-15", 0), ("2026-11-16", 3), ("2026-11-17", 3), ("2026-11-18", 12),
+    ]  # fmt: skip
+    assert [(i.interest.value, i.matched, i.papers) for i in found.interests] == [
+        ("glacier acoustics", 9, 9), ("harbour robots", 9, 9),
+    ]  # fmt: skip
+
+
+def test_on_other_days_its_papers_wait(fortnight, clock):
+    ice = want("phrase", "glacier acoustics", weekly=True)
+    found = told(fortnight, clock, ice, weekly_on=6, papers=20, trending=0)  # Sunday
+    assert [day.papers for day in found.days] == [0, 0, 0, 0]
+    assert [day.matched for day in found.days] == [0, 3, 3, 3]
+
+
+def test_what_came_by_another_interest_does_not_come_again_on_the_weekly_day(fortnight, clock):
+    ice = want("phrase", "glacier acoustics", weekly=True)
+    daily = want("phrase", "acoustics")
+    found = told(fortnight, clock, ice, daily, weekly_on=2, papers=20, trending=0)
+    assert sum(day.papers for day in found.days) == 9
+    assert [day.papers for day in found.days] == [0, 3, 3, 3]

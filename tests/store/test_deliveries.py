@@ -430,6 +430,9 @@ def test_deliveries_are_listed_newest_first_by_state_or_subscriber(
     assert [d.delivery_id for d, _ in listed(limit=2)] == [3, 2]
     assert [s.address for _, s in listed(DeliveryState.SENT)] == ["0@example.org"]
     assert [d.delivery_id for d, _ in listed(subscriber_id=2)] == [2]
+    assert [d.delivery_id for d, _ in listed(before=3)] == [2, 1]
+    asked = DeliveryState.SENT, DeliveryState.UNKNOWN
+    assert store.deliveries.counts(asked) == {DeliveryState.SENT: 1}
 
 
 def test_a_row_that_vanished_is_missing_in_the_balance(

@@ -376,3 +376,13 @@ def test_a_feed_notes_when_it_last_brought_an_unknown_entry(
     state = store.feeds.state("arxiv")
     store.papers.save([again], seen_at=now + timedelta(days=1), feed_states=[state])
     assert store.feeds.state("arxiv").unseen_at == now
+
+
+def test_papers_are_counted_by_when_they_were_first_seen(store, change, now) -> None:
+    hour = timedelta(hours=1)
+    store.papers.save([change("A paper of this instant")], seen_at=now)
+    later = change("A paper of an hour later", seen_at=now + hour)
+    store.papers.save([later], seen_at=now + hour)
+    assert store.papers.first_seen(now, now + hour) == 1
+    assert store.papers.first_seen(now, now + 2 * hour) == 2
+    assert store.papers.first_seen(now - hour, now) == 0

@@ -335,13 +335,7 @@ def test_the_overview_tells_what_needs_the_operator(tmp_path) -> None:
 
 
 def keep_feed(office: House, state: FeedState) -> None:
-    from dataclasses import asdict
-
-    from digest.store.schema import feeds
-
-    row = asdict(state) | {"place": ""}
-    with office.store._database.writing() as connection:
-        connection.execute(feeds.insert().values(row))
+    office.store.feeds.save(state)
 
 
 def test_hostile_text_stays_text(tmp_path) -> None:
