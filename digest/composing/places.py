@@ -77,8 +77,9 @@ class Chosen:
     def likeness(self, paper_id: int) -> float:
         """Return how alike a paper is to the most similar one of the edition."""
         seen, nearest = self._nearest.get(paper_id, (0, 0.0))
-        for other in self._order[seen:]:
-            nearest = max(nearest, self._alike(paper_id, other))
+        if seen == len(self._order):
+            return nearest
+        nearest = max(nearest, *[self._alike(paper_id, other) for other in self._order[seen:]])
         self._nearest[paper_id] = len(self._order), nearest
         return nearest
 
@@ -125,14 +126,26 @@ def same_again(one: Paper, other: Paper) -> bool:
 
 
 def _nearly_same(one: frozenset[str], other: frozenset[str]) -> bool:
-    if min(len(one), len(other)) < _MIN_WORDS:
+    small, large = sorted((len(one), len(other)))
+    # What both share is at most all of the smaller: most pairs are told apart by their sizes.
+    if small < _MIN_WORDS or small < NEAR_DUPLICATE * large:
         return False
-    return len(one & other) >= NEAR_DUPLICATE * len(one | other)
+    return _share(one, other)
+
+
+@lru_cache(maxsize=32_768)  # the same papers meet in many editions
+def _share(one: frozenset[str], other: frozenset[str]) -> bool:
+    shared = len(one & other)
+    return shared >= NEAR_DUPLICATE * (len(one) + len(other) - shared)
 
 
 def _reading_time(paper: Paper) -> float:
     """Return how many minutes it takes to read a paper's title and abstract."""
-    told = f"{paper.title} {paper.abstract}"
+    return _minutes(f"{paper.title} {paper.abstract}")
+
+
+@lru_cache(maxsize=2_048)
+def _minutes(told: str) -> float:
     words, characters = _CJK.subn(" ", told)
     return len(words.split()) / _WORDS_A_MINUTE + characters / _CHARACTERS_A_MINUTE
 

@@ -71,7 +71,7 @@ class Candidates:
     collaborative: Collaborative | None = None
     _whitenings: dict[float, Whitening] = field(default_factory=dict)
     _wordings: dict[int, "Wording"] = field(default_factory=dict)
-    _alike: dict[int, Floats] = field(default_factory=dict)
+    _alike: dict[int, memoryview] = field(default_factory=dict)
 
     def wording(self, row: int) -> "Wording":
         """Return where a paper's terms stand in its texts."""
@@ -98,16 +98,23 @@ class Candidates:
         return np.unique(corpus.rows[places]), np.unique(corpus.rows[in_title])
 
     def _places(self, phrase: str) -> Ints:
-        """Return where in the corpus a phrase begins."""
+        """Return where in the corpus a phrase begins, rising."""
         stems = self._stems(phrase)
         if not stems or UNKNOWN in stems:
             return np.empty(0, dtype=np.int64)
-        corpus = self.corpus
-        places = np.flatnonzero(corpus.stems == stems[0])
+        corpus, (order, sorted_stems) = self.corpus, self._by_stem
+        start, end = np.searchsorted(sorted_stems, [stems[0], stems[0] + 1])
+        places = order[start:end]
         for offset, stem in enumerate(stems[1:], start=1):
             places = places[places + offset < len(corpus.stems)]
             places = places[corpus.stems[places + offset] == stem]
         return places
+
+    @cached_property
+    def _by_stem(self) -> tuple[Ints, NDArray[np.int32]]:
+        """The places of the corpus by the stem that stands there, and these stems, rising."""
+        order = np.argsort(self.corpus.stems, kind="stable")
+        return order, self.corpus.stems[order]
 
     def _stems(self, phrase: str) -> list[int]:
         """Return a phrase's stems without marks around it."""
@@ -118,10 +125,14 @@ class Candidates:
     def _torn(self, phrase: str, places: Ints) -> NDArray[np.bool_]:
         """Tell where the two kanji that a phrase is belong to two words (see `torn_pairs`)."""
         stems = self._stems(phrase)
-        kanji = np.array(self.features.lexicon.kanji)
-        if not len(places) or len(stems) != 2 or not kanji[stems].all():
+        kanji = self.features.lexicon.kanji
+        if not len(places) or len(stems) != 2 or not all(kanji[stem] for stem in stems):
             return np.zeros(len(places), dtype=bool)
-        return torn_pairs(kanji[self.corpus.stems])[places]
+        return self._torn_pairs[places]
+
+    @cached_property
+    def _torn_pairs(self) -> NDArray[np.bool_]:
+        return torn_pairs(np.array(self.features.lexicon.kanji)[self.corpus.stems])
 
     def vectors_of(self, described: Sequence[tuple[int, str]]) -> tuple[Matrix, Matrix]:
         """Return the vectors of any papers, a row each: of their stems, and like `whole`.
@@ -151,8 +162,13 @@ class Candidates:
             if len(self._alike) >= MAX_ALIKE:
                 self._alike.clear()
             row = self.matrix[self.places[other]]
-            self._alike[other] = (row @ self.columns).toarray()[0]
-        return float(self._alike[other][self.places[one]])
+            cosines = (row @ self._own_columns).toarray()[0]
+            self._alike[other] = memoryview(cosines)  # which gives single numbers sooner
+        return self._alike[other][self.places[one]]
+
+    @cached_property
+    def _own_columns(self) -> Matrix:
+        return self.matrix.T.tocsr()
 
     @cached_property
     def every(self) -> Matrix:

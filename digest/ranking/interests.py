@@ -15,15 +15,16 @@ category    0.2 plus 0.2 x the likeness to the profile's other interests
 The order says how specific an interest is; benchmarks have no authors or topics to tune it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from digest.models import Interest, InterestKind, Reason, ReasonKind
 from digest.ranking.candidates import Candidates
 from digest.ranking.examples import ANSWERED, Likes, like
-from digest.ranking.features import Floats
+from digest.ranking.features import Floats, Ints, Matrix
 from digest.ranking.match import Match, Wish, nothing
 from digest.ranking.reasons import shared_words
 from digest.ranking.similarity import Similarity, similarities
@@ -62,9 +63,10 @@ def match(candidates: Candidates, wishes: Sequence[Wish]) -> list[Matches]:
     texts = [i.value for w in wishes for i in w.profile.wanted if i.kind in in_words]
     distinct = list(dict.fromkeys(texts))
     near = dict(zip(distinct, similarities(candidates, distinct), strict=True))
+    found = {text: _found(candidates, text, near[text]) for text in distinct}
     told = [_told(candidates, wish, near) for wish in wishes]
     return [
-        Matches(_each(candidates, wish, likes, near), likes, z if words else None, share)
+        Matches(_each(candidates, wish, likes, found), likes, z if words else None, share)
         for wish, likes, words, z, share in zip(
             wishes,
             like(candidates, wishes),
@@ -86,7 +88,7 @@ def _told(candidates: Candidates, wish: Wish, near: Mapping[str, Similarity]) ->
 
 
 def _each(
-    candidates: Candidates, wish: Wish, likes: Likes, near: Mapping[str, Similarity]
+    candidates: Candidates, wish: Wish, likes: Likes, found: Mapping[str, "_Found"]
 ) -> tuple[Match, ...]:
     """Match every wanted interest of a reader, and what was liked by answers, if anything was."""
     matches = []
@@ -97,9 +99,9 @@ def _each(
             case InterestKind.ANSWERS:
                 matches.append(nothing(interest, len(candidates.papers)))
             case InterestKind.PHRASE:
-                matches.append(_match_words(candidates, interest, near[interest.value], _NEAR))
+                matches.append(_match_words(interest, found[interest.value], _NEAR))
             case InterestKind.TEXT:
-                matches.append(_match_words(candidates, interest, near[interest.value], 1.0))
+                matches.append(_match_words(interest, found[interest.value], 1.0))
             case InterestKind.AUTHOR:
                 matches.append(_match_author(candidates, interest))
             case InterestKind.TOPIC:
@@ -111,21 +113,45 @@ def _each(
     return _order_categories(matches, len(candidates.papers))
 
 
-def _match_words(
-    candidates: Candidates, interest: Interest, near: Similarity, near_weight: float
-) -> Match:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a phrase or text stands, and how similar papers are to it; the same for all readers.
+
+    Attributes:
+        rows: where it stands word for word. in_title: and where in the title.
+        words: gives the words that a row shares with it.
+    """
+
+    near: Similarity
+    rows: Ints
+    in_title: Ints
+    words: Callable[[int], tuple[str, ...]]
+
+
+def _found(candidates: Candidates, text: str, near: Similarity) -> _Found:
+    @cache
+    def terms() -> tuple[Matrix, Matrix]:
+        return near.own, near.telling
+
+    @cache
+    def words(row: int) -> tuple[str, ...]:
+        return shared_words(candidates, row, *terms())
+
+    return _Found(near, *candidates.phrase_rows(text), words)
+
+
+def _match_words(interest: Interest, found: _Found, near_weight: float) -> Match:
     """Match a phrase or a text: word for word, or by similarity, which weighs `near_weight`."""
+    near, rows = found.near, found.rows
     strength = near_weight * near.matches
-    rows, in_title = candidates.phrase_rows(interest.value)
     strength[rows] = _PHRASE + _PHRASE_MORE * near.strength[rows]
-    strength[in_title] += _IN_TITLE
+    strength[found.in_title] += _IN_TITLE
     exact = frozenset(rows.tolist())
 
     def why(row: int, part: float) -> Reason:
         if row in exact:
             return Reason(ReasonKind.PHRASE, interest.value, (), part)
-        words = shared_words(candidates, row, near.own, near.telling)
-        return Reason(ReasonKind.WORDS, interest.value, words, part)
+        return Reason(ReasonKind.WORDS, interest.value, found.words(row), part)
 
     likeness = np.maximum(near_weight * near.strength, strength)
     return Match(interest, strength, likeness, why, near=near)
