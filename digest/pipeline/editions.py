@@ -175,6 +175,10 @@ class Day:
         """Numbers of the papers of which a later version came within the window."""
         return [paper.paper_id for paper in self._revised]
 
+    def taught(self, opinions: Sequence[Opinion]) -> ranking.Taught:
+        """Tell in words what somebody's answers come to, the newest last."""
+        return ranking.taught(self._prepared, opinions)
+
     def eligible(self, since: datetime | None = None) -> set[int]:
         """Return the numbers of the papers that are candidates after an earlier edition.
 

@@ -16,11 +16,23 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from digest import ranking
-from digest.models import Answer, Edition, Interest, InterestKind, Paper, Profile, Subscriber
+from digest.models import (
+    Answer,
+    Edition,
+    Interest,
+    InterestKind,
+    Opinion,
+    Paper,
+    Profile,
+    Subscriber,
+)
 from digest.pipeline.editions import Day, EditionOptions
 from digest.pipeline.forecast import Forecast, judge
+from digest.ranking import Taught
 from digest.sources.base import Feed
 from digest.store import History, Store
+
+__all__ = ["DAYS", "Choices", "Taught", "Trial", "Trials"]
 
 DAYS = 14
 _MOST_PAPERS = 6_000  # the newest of the days
@@ -118,6 +130,17 @@ class Trials:
         today = profile.schedule.local_date(material.made_at)
         edition = material.day.edition(profile, today, sent=past.sent_papers, answers=answers)
         return Trial(edition, self._forecast(material, profile, today))
+
+    def taught(self, answers: Sequence[tuple[Answer, Paper]]) -> Taught:
+        """Tell in words what answers come to.
+
+        Args:
+            answers: with their papers, the newest first.
+        """
+        papers = {paper.paper_id: paper for _, paper in answers}
+        gains = ranking.gains_of(answer for answer, _ in answers)
+        opinions = [Opinion(papers[number], gain) for number, gain in gains.items()]
+        return self._current().day.taught(opinions[::-1])
 
     def specimen(self, language: str) -> Trial:
         """Return an edition of one paper, to show what one looks like.

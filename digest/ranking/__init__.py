@@ -19,6 +19,7 @@ from digest.ranking.examples import GAINS, gains_of
 from digest.ranking.interests import Matches, match
 from digest.ranking.judging import Judgement
 from digest.ranking.match import Wish
+from digest.ranking.taught import Taught, taught
 
 __all__ = [
     "GAINS",
@@ -26,6 +27,7 @@ __all__ = [
     "Candidates",
     "Judgement",
     "Matches",
+    "Taught",
     "Wish",
     "best_first",
     "gains_of",
@@ -33,6 +35,7 @@ __all__ = [
     "match",
     "prepare",
     "rank",
+    "taught",
 ]
 
 

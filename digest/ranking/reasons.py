@@ -16,7 +16,7 @@ _MAX_LENGTH = 60
 _MAX_LISTED = 12  # terms that are told of one by one where all are asked for
 
 # Terms that stand side by side in a text: the first token, the last, and the terms' columns.
-_Run = tuple[int, int, frozenset[int]]
+Run = tuple[int, int, frozenset[int]]
 
 
 def shared_words(
@@ -45,7 +45,7 @@ def shared_words(
     shared = columns[(weights_at(interest, columns) > 0) & (evident <= 0)]
     runs = [
         run
-        for run in _runs(wording, [*left, *shared.tolist()], candidates.features.pair)
+        for run in runs_of(wording, [*left, *shared.tolist()], candidates.features.pair)
         if not run[2].isdisjoint(left)
     ]
     words: list[str] = []
@@ -56,7 +56,7 @@ def shared_words(
         if worth <= least:
             break
         least = least or _LEAST * worth
-        words.append(_text_of(wording, first, last))
+        words.append(text_of(wording, first, last))
         left = {column: value for column, value in left.items() if column not in shown}
     return tuple(words)
 
@@ -75,21 +75,22 @@ def _worth(columns: Iterable[int], left: dict[int, float]) -> float:
     return sum(left.get(column, 0.0) for column in columns)
 
 
-def _text_of(wording: Wording, first: int, last: int) -> str:
+def text_of(wording: Wording, first: int, last: int) -> str:
+    """Return what stands in a paper from one token to another."""
     (text, start, _), (_, _, end) = wording.spans[first], wording.spans[last]
     return wording.texts[text][start:end]
 
 
-def _runs(wording: Wording, wanted: Iterable[int], pair: NDArray[np.bool_]) -> Iterator[_Run]:
+def runs_of(wording: Wording, wanted: Iterable[int], pair: NDArray[np.bool_]) -> Iterator[Run]:
     """Yield the places where wanted terms stand, joined where they touch or overlap."""
     at = np.flatnonzero(np.isin(wording.columns, list(wanted)))
     at = at[np.argsort(wording.starts[at], kind="stable")]
-    run: _Run | None = None
+    run: Run | None = None
     for column, first in zip(
         wording.columns[at].tolist(), wording.starts[at].tolist(), strict=True
     ):
         last = first + int(pair[column])
-        if run is None or first > run[1] + 1 or len(_text_of(wording, run[0], last)) > _MAX_LENGTH:
+        if run is None or first > run[1] + 1 or len(text_of(wording, run[0], last)) > _MAX_LENGTH:
             if run is not None:
                 yield run
             run = first, last, frozenset({column})
@@ -136,5 +137,5 @@ def _names(candidates: Candidates, row: int, columns: Ints) -> list[str]:
             continue
         at = int(np.flatnonzero(wording.columns == column)[0])
         first = int(wording.starts[at])
-        names.append(_text_of(wording, first, first + int(candidates.features.pair[column])))
+        names.append(text_of(wording, first, first + int(candidates.features.pair[column])))
     return names

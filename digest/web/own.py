@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from digest.errors import AddressError, UsageError
 from digest.libraries.writing import to_bibtex, to_ris
-from digest.models import AnswerKind, Subscriber
+from digest.models import Answer, AnswerKind, Paper, Subscriber
+from digest.pipeline.trial import Choices, Taught
 from digest.tokens import Purpose
 from digest.web.filling import filled
 from digest.web.forms import Filled, ProfileForm
@@ -86,6 +87,13 @@ async def _who(request: Request) -> tuple[Site, Subscriber | None]:
     return site, person
 
 
+def _known(
+    site: Site, person: Subscriber
+) -> tuple[Choices, Sequence[tuple[Answer, Paper]], Taught]:
+    answers = site.readers.answers(person)
+    return site.trials.choices(), answers, site.trials.taught(answers)
+
+
 async def _page(
     request: Request,
     site: Site,
@@ -95,9 +103,7 @@ async def _page(
     status: int = 200,
     **view: Any,
 ) -> Response:
-    choices, answers = await asyncio.to_thread(
-        lambda: (site.trials.choices(), site.readers.answers(person))
-    )
+    choices, answers, taught = await asyncio.to_thread(_known, site, person)
     offered = [name for name, _ in (*choices.categories, *choices.topics)]
     told = told or Filled(ProfileForm.of(person.profile, offered), person.profile)
     shown = {
@@ -109,6 +115,7 @@ async def _page(
         "found": told.found,
         "choices": choices,
         "answers": answers,
+        "taught": taught,
         "saved": [p for a, p in answers if a.kind is AnswerKind.SAVE],
         "archive": site.linker.archive(person),
         "feed": site.linker.feed(person),
