@@ -1,6 +1,7 @@
 # make demo   sets up all it needs and runs the main job on the bundled sample feeds
 # make test   sets up all it needs and runs every test
 # make faults kills, dead servers, bad answers: what becomes of the mail (minutes; FAULTS="--postgresql --only SIGKILL")
+# make bench  how fast it is, beside named references (15 minutes; BENCH="--full", BENCH="--only sending")
 # make check  format, lint, types, walls, tests
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ export UV_SYSTEM_CERTS = 1
 export UV_NATIVE_TLS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test faults check format lint types walls wheel clean
+.PHONY: demo test faults bench check format lint types walls wheel clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/digest demo
@@ -23,6 +24,10 @@ test: $(VENV)/.dev
 # Kills, two and four processes at once, and some 37 faults of mail servers, 500 mails each.
 faults: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m faults.suite $(FAULTS)
+
+# Needs Debian's postfix and postgresql; says the machine, the date and the load.
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/suite.py $(BENCH)
 
 check: lint types walls test
 
@@ -65,3 +70,6 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(call install,--group dev)
+
+$(VENV)/.bench: pyproject.toml constraints.txt
+	$(call install,--group dev --group bench)
