@@ -83,7 +83,7 @@ def made(
     (folder / "digest.toml").write_text(
         f'data_dir = "state"\nsender = "Digest <digest@example.org>"\npublic_url = "{base}"\n'
         f'[delivery]\nchannels = ["{channel}"]\n[collect]\nsources = "sources.toml"\n'
-        f"[edition]\npopularity_minutes = 0\n[web]\nport = {port}\n"
+        f"[edition]\npopularity_minutes = 0\n[web]\nport = {port}\npreviews_per_minute = 10000\n"
         f'[smtp]\nhost = "127.0.0.1"\nport = {smtp}\ntls = "none"\n'
     )
     app, now, chance = App(load(folder / "digest.toml", {})), datetime.now(UTC), random.Random(7)

@@ -16,6 +16,7 @@ stand outside the package, in ``templates/``, and compute nothing.
 from digest.rendering.letters import LetterWriter
 from digest.rendering.pages import Pages
 from digest.rendering.renderer import Links, Renderer, RenderOptions
+from digest.rendering.view import Listed
 from digest.rendering.words import reason_text
 
-__all__ = ["LetterWriter", "Links", "Pages", "RenderOptions", "Renderer", "reason_text"]
+__all__ = ["LetterWriter", "Links", "Listed", "Pages", "RenderOptions", "Renderer", "reason_text"]

@@ -16,11 +16,20 @@ from digest.rendering import words as say
 from digest.rendering.escaping import clean, safe_link
 from digest.rendering.excerpts import Excerpt, closest_sentence, excerpt
 from digest.rendering.remarks import beside, spanning, trouble
-from digest.rendering.view import CJK_LANGUAGES, Beside, Card, Link, Page, Passage, SectionView
+from digest.rendering.view import (
+    CJK_LANGUAGES,
+    Beside,
+    Card,
+    Link,
+    Listed,
+    Page,
+    Passage,
+    SectionView,
+)
 from digest.rendering.words import BETWEEN, SEPARATOR, reason_text, shown_text, source_title
 from digest.wording import Wording, wording
 
-__all__ = ["Beside", "Card", "Link", "Page", "Passage", "SectionView", "page"]
+__all__ = ["Beside", "Card", "Link", "Page", "Passage", "SectionView", "listed", "page"]
 
 MAX_TITLE = 300
 MAX_NAME = 60
@@ -60,14 +69,7 @@ def page(
             sections.append(_section(section, words, number, sentences, answers or {}))
             number += len(section.papers)
     titles = [card.title for view in sections for card in view.cards]
-    new = sum(len(section.papers) for section in edition.sections if not section.updates)
-    silence = (
-        ""
-        if new
-        else clean(edition.silence or "") or words.gettext("There is no new paper for you today.")
-    )
-    counts = say.counts(new, max(edition.candidates, new), words) if new else ""
-    counts = spanning(counts, edition.remarks, words)
+    counts, silence = _told(edition, words)
     return Page(
         words=words,
         subject=_subject(title, edition.edition_date, titles, words),
@@ -76,7 +78,7 @@ def page(
         day=words.full_date(edition.edition_date),
         iso_date=edition.edition_date.isoformat(),
         counts=counts,
-        preheader=_preheader(counts, titles[1:3], words) if new else silence,
+        preheader=silence or _preheader(counts, titles[1:3], words),
         silence=silence,
         sections=tuple(sections),
         problems=tuple(trouble(h, words) for h in edition.health if h.problem)[:MAX_PROBLEMS],
@@ -85,6 +87,33 @@ def page(
         view=addresses.get("view", ""),
         beside=beside(edition.remarks, edition.edition_date, words),
     )
+
+
+def listed(edition: Edition) -> Listed:
+    """Return what a list of editions says of one: as its page does, in a fraction of the time."""
+    words = wording(edition.language)
+    counts, silence = _told(edition, words)
+    return Listed(
+        iso_date=edition.edition_date.isoformat(),
+        day=words.full_date(edition.edition_date),
+        counts=counts,
+        silence=silence,
+        titles=tuple((_title(s.paper), _lang(s.paper.language)) for s in edition.papers),
+    )
+
+
+def _told(edition: Edition, words: Wording) -> tuple[str, str]:
+    """Return how many papers an edition holds, in words; and why there are none, if so."""
+    new = sum(len(section.papers) for section in edition.sections if not section.updates)
+    counts = say.counts(new, max(edition.candidates, new), words) if new else ""
+    silence = "" if new else clean(edition.silence or "")
+    if not (new or silence):
+        silence = words.gettext("There is no new paper for you today.")
+    return spanning(counts, edition.remarks, words), silence
+
+
+def _title(paper: Paper) -> str:
+    return shown_text(paper.title, MAX_TITLE) or paper.ref
 
 
 def _is_cjk(language: str) -> bool:
@@ -186,7 +215,7 @@ def _shared_card(known: _Same, language: str, sentences: int) -> Card:
     passages = _passages(paper, words, sentences)
     return Card(
         number=0,
-        title=shown_text(paper.title, MAX_TITLE) or paper.ref,
+        title=_title(paper),
         lang=_lang(paper.language),
         url=url,
         authors=_authors(paper, words),

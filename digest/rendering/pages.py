@@ -14,6 +14,7 @@ from digest.errors import RenderError
 from digest.models import Edition
 from digest.rendering import cards
 from digest.rendering.escaping import clean, safe_link
+from digest.rendering.view import Listed
 from digest.rendering.words import shown_text
 from digest.wording import language_name, languages, wording
 
@@ -78,6 +79,10 @@ class Pages:
     def edition(self, edition: Edition, sentences: int = 3) -> cards.Page:
         """Return an edition as its template shows it, without links of anybody."""
         return cards.page(edition, str(self._environment.globals["site"]), [], sentences)
+
+    def listed(self, edition: Edition) -> Listed:
+        """Return what a list of editions says of one."""
+        return cards.listed(edition)
 
     def atom(self, editions: Sequence[Edition], language: str, *, here: str, feed: str) -> str:
         """Return editions, newest first, as an Atom feed (RFC 4287).

@@ -141,3 +141,21 @@ class Page:
     view: str = ""
     omitted: str = ""
     beside: Beside = Beside()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An edition in a list of editions.
+
+    Attributes:
+        iso_date, day: when, for an address and for a reader.
+        counts: how many papers it holds, in words.
+        silence: why it holds none; empty: it does.
+        titles: of its papers, each with its language.
+    """
+
+    iso_date: str
+    day: str
+    counts: str
+    silence: str
+    titles: tuple[tuple[str, str], ...]

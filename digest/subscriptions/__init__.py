@@ -12,7 +12,13 @@ editions; ``importing`` brings in lists (``sheet``); ``postman`` sends the lette
 checked at this border; nothing behind it doubts one again.
 """
 
-from digest.subscriptions.archive import Opened, Volume, open_edition, past_editions
+from digest.subscriptions.archive import (
+    Opened,
+    Volume,
+    open_edition,
+    past_editions,
+    read_editions,
+)
 from digest.subscriptions.desk import Asked, SignupDesk
 from digest.subscriptions.importing import ImportReport, import_people
 from digest.subscriptions.people import Subscriptions
@@ -36,6 +42,7 @@ __all__ = [
     "import_people",
     "open_edition",
     "past_editions",
+    "read_editions",
     "read_sheet",
     "sheet_row",
     "write_sheet",

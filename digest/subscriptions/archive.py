@@ -10,14 +10,14 @@ from digest.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Some of a subscriber's editions, newest first.
+    """Some of a subscriber's editions, newest first; what they hold is not read yet.
 
     Attributes:
-        editions: with their numbers.
+        numbers: of the editions.
         older: the day before which there are more; None: these are the last ones.
     """
 
-    editions: tuple[tuple[int, Edition], ...]
+    numbers: tuple[int, ...]
     older: date | None
 
 
@@ -37,11 +37,14 @@ def past_editions(
     """Return a subscriber's editions of the days before one; None: the newest there are."""
     days = _days(store, person)
     wanted = [day for day in days if before is None or day < before]
-    shown = {days[day]: day for day in wanted[:limit]}
-    found = store.editions.by_ids(shown)
-    editions = tuple((number, found[number]) for number in shown if number in found)
     older = wanted[limit - 1] if len(wanted) > limit else None
-    return Volume(editions, older)
+    return Volume(tuple(days[day] for day in wanted[:limit]), older)
+
+
+def read_editions(store: Store, volume: Volume) -> list[Edition]:
+    """Return the editions of a volume, in its order."""
+    found = store.editions.by_ids(volume.numbers)
+    return [found[number] for number in volume.numbers if number in found]
 
 
 def open_edition(store: Store, person: Subscriber, day: date) -> Opened | None:

@@ -4,8 +4,11 @@ The policy (https://www.w3.org/TR/CSP3/) allows our own style sheet, script and 
 else: whatever text slips into a page, it cannot run, load or send anything.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -168,3 +171,33 @@ class Buckets:
         if len(self._left) > self._most:
             del self._left[next(iter(self._left))]
         return allowed
+
+
+class Turns:
+    """What costs much is done by one at a time; some may wait, of each client only a few.
+
+    Args:
+        waiting: how many may wait or be served, in all.
+        of_a_client: and of one client.
+    """
+
+    def __init__(self, waiting: int, of_a_client: int) -> None:
+        self._most = waiting
+        self._of_a_client = of_a_client
+        self._here: Counter[str] = Counter()
+        self._one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, client: str) -> AsyncIterator[bool]:
+        """Wait for a client's turn; False, and at once: too many are here already."""
+        if self._here.total() >= self._most or self._here[client] >= self._of_a_client:
+            yield False
+            return
+        self._here[client] += 1
+        try:
+            async with self._one:
+                yield True
+        finally:
+            self._here[client] -= 1
+            if not self._here[client]:
+                del self._here[client]

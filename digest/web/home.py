@@ -122,7 +122,7 @@ async def tried(
     trial = await site.preview(request, told.profile, person)
     if trial is None:
         return {"busy": True}
-    return _shown(site, trial, told.profile)
+    return await asyncio.to_thread(_shown, site, trial, told.profile)
 
 
 def _shown(site: Site, trial: Trial, profile: Profile | None) -> dict[str, Any]:

@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
+import sys
 
 import structlog
 import uvicorn
 
 from digest.app import App
-from digest.errors import ConfigError
+from digest.errors import ConfigError, DigestError
 from digest.web.routes import create
 from digest.web.site import Site
 
 _AT_ONCE = 400  # connections; further ones are told to come back
 _GRACE_SECONDS = 5
+# Seconds after which a busy thread lets others go on. A page changes threads some times; with
+# Python's 5 ms, a preview that is made beside it would cost it most of its time.
+_SWITCH_SECONDS = 0.001
 
 log = structlog.get_logger()
 
@@ -44,7 +48,9 @@ async def serve_pages(app: App, stopping: asyncio.Event) -> None:
     )
     # Signals are for whoever called us.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    sys.setswitchinterval(_SWITCH_SECONDS)
     letters = asyncio.create_task(postman.run(stopping)) if postman else None
+    warming = asyncio.create_task(_warm(site))
     serving = asyncio.create_task(_served(server, told.host, told.port))
     asked = asyncio.create_task(stopping.wait())
     log.info("pages", host=told.host, port=told.port)
@@ -53,10 +59,18 @@ async def serve_pages(app: App, stopping: asyncio.Event) -> None:
         server.should_exit = True
         await serving
     finally:
-        asked.cancel()
-        if letters:
-            letters.cancel()
-            await asyncio.gather(letters, return_exceptions=True)
+        beside = [task for task in (asked, letters, warming) if task]
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _warm(site: Site) -> None:
+    """Prepare what previews need before the first one comes."""
+    try:
+        await asyncio.to_thread(site.trials.choices)
+    except DigestError as error:
+        log.warning("previews are not prepared", error=str(error))
 
 
 async def _served(server: uvicorn.Server, host: str, port: int) -> None:

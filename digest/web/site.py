@@ -23,19 +23,21 @@ from digest.links import Linker
 from digest.models import Profile, Subscriber
 from digest.pipeline.standing import Standing
 from digest.pipeline.trial import Trial, Trials
-from digest.rendering import Pages
+from digest.rendering import Listed, Pages
 from digest.resources import folder
 from digest.sources.base import Feed
 from digest.store import Store
 from digest.subscriptions import Postman, Readers, SignupDesk, Subscriptions
 from digest.web.gate import Gate
-from digest.web.guard import PATIENCE, Buckets, client_of
+from digest.web.guard import PATIENCE, Buckets, Turns, client_of
+from digest.web.shelf import Shelf
 from digest.wording import languages
 
 _MAX_FIELDS = 600
 _MAX_FIELD = 60_000  # bytes of one field of a form
-_TRYING = 2  # previews that are made at once
-_WAITING = 12  # and that may wait
+_WAITING = 12  # previews that may wait for their turn, or be made
+_OF_A_CLIENT = 4  # and of one client
+_LISTED = 3_000  # editions whose entry in a list is remembered; about 2 KB each
 
 log = structlog.get_logger()
 
@@ -102,8 +104,8 @@ class Site:
         }
         self.pages = Pages(templates, title=title, base=self.base, statics=addresses)
         self._buckets = Buckets(settings.previews_per_minute)
-        self._trying = asyncio.Semaphore(_TRYING)
-        self._waiting = 0
+        self._turns = Turns(_WAITING, _OF_A_CLIENT)
+        self.listed: Shelf[tuple[int, int], Listed] = Shelf(_LISTED)
 
     @classmethod
     def of(cls, app: App, postman: Postman | None = None) -> "Site":
@@ -164,16 +166,14 @@ class Site:
     async def preview(
         self, request: Request, profile: Profile, person: Subscriber | None = None
     ) -> Trial | None:
-        """Try a profile; None: this client tries too often, or too many try at once."""
-        allowed = self._buckets.take(self.client(request), time.monotonic())
-        if not allowed or self._waiting >= _WAITING:
+        """Try a profile; None: this client tries too often, too many try at once, or it is gone."""
+        client = self.client(request)
+        if not self._buckets.take(client, time.monotonic()):
             return None
-        self._waiting += 1
-        try:
-            async with self._trying:
-                return await asyncio.to_thread(self.trials.preview, profile, person)
-        finally:
-            self._waiting -= 1
+        async with self._turns.turn(client) as allowed:
+            if not allowed or await request.is_disconnected():
+                return None
+            return await asyncio.to_thread(self.trials.preview, profile, person)
 
 
 async def read_form(request: Request) -> FormData:

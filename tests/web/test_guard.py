@@ -1,12 +1,15 @@
 """What stands around every page: headers, bounds, and a log without tokens."""
 
+import asyncio
 import gc
 
+import pytest
 import structlog
 from web.conftest import House
 
+from digest.models import Profile
 from digest.tokens import Purpose
-from digest.web.guard import LARGE_BODY, SMALL_BODY, Buckets, client_of
+from digest.web.guard import LARGE_BODY, SMALL_BODY, Buckets, Turns, client_of
 
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "<svg/onload=alert(1)>",
@@ -169,3 +172,56 @@ def test_files_that_come_with_a_form_are_closed_whatever_it_asks(house) -> None:
             kind = {"content-type": "multipart/form-data; boundary=x"}
             assert house.client.post(page, content=body, headers=kind).status_code < 500
     gc.collect()  # a file that is still open would be complained of here
+
+
+async def test_previews_take_turns_and_one_client_cannot_fill_the_queue():
+    turns = Turns(waiting=3, of_a_client=2)
+    inside, most = 0, 0
+    release = asyncio.Event()
+
+    async def come(client: str) -> bool:
+        nonlocal inside, most
+        async with turns.turn(client) as allowed:
+            if allowed:
+                inside += 1
+                most = max(most, inside)
+                await release.wait()
+                inside -= 1
+            return allowed
+
+    coming = [asyncio.create_task(come(client)) for client in ("ada", "ada", "ada", "tomo", "eve")]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    release.set()
+    # Ada's third is one too many for her, and Eve's for all.
+    assert await asyncio.gather(*coming) == [True, True, False, True, False]
+    assert most == 1
+    assert await come("ada")
+
+
+async def test_a_turn_that_is_given_up_lets_others_in():
+    turns = Turns(waiting=1, of_a_client=1)
+
+    async def hang() -> None:
+        async with turns.turn("ada"):
+            await asyncio.Event().wait()
+
+    hanging = asyncio.create_task(hang())
+    await asyncio.sleep(0)
+    async with turns.turn("ada") as allowed:
+        assert not allowed
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+    async with turns.turn("ada") as allowed:
+        assert allowed
+
+
+async def test_a_preview_that_nobody_waits_for_any_more_is_not_made(house, monkeypatch):
+    class Gone:
+        client = None
+
+        async def is_disconnected(self) -> bool:
+            return True
+
+    monkeypatch.setattr(type(house.site.trials), "preview", lambda *told: pytest.fail("it is made"))
+    assert await house.site.preview(Gone(), Profile()) is None

@@ -12,13 +12,16 @@ const live = document.getElementById("live");
 if (form && live) {
   let timer = 0;
   let asked = 0;
+  let asking = null;
   const refresh = async () => {
     const mine = ++asked;
+    asking?.abort(); // nobody waits for the one before any more
+    asking = new AbortController();
     const data = new FormData(form);
     for (const name of ["library", "find", "address"]) data.delete(name);
     live.classList.add("busy");
     try {
-      const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(data) });
+      const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(data), signal: asking.signal });
       if (mine !== asked || !answer.ok) return;
       const told = new DOMParser().parseFromString(await answer.text(), "text/html");
       live.replaceChildren(...told.body.childNodes);
