@@ -36,7 +36,7 @@ Pages = Callable[[asyncio.Event], Awaitable[None]]
 _LENGTH = struct.Struct(">Q")
 # So that `python -m` finds this package, installed or not.
 _ROOT = Path(__file__).parent.parent
-_NICER = 10  # of 19: next to a busy child, the pages get nine tenths of a processor
+_NICER = 5  # of 19: of a processor that both want, the pages get three quarters
 # A child that was asked to end has its own grace period, and a little more to say goodbye.
 _FAREWELL = GRACE_SECONDS + 1.2
 _PAUSES = (1.0, 60.0)  # seconds before a child is started again: at first, and at most

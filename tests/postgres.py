@@ -112,6 +112,17 @@ class PostgresServer:
         assert done.returncode == 0, f"{program}: {done.stderr}"
 
 
+def rows(url: str) -> list[str]:
+    """All rows of all tables of a database, as text."""
+    told = []
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        asked = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        for (table,) in connection.execute(asked).fetchall():
+            found = connection.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
+            told += [f"{table} {row}" for (row,) in found.fetchall()]
+    return told
+
+
 def _postgres_user() -> tuple[int, int] | None:
     try:
         found = pwd.getpwnam("postgres")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from web.conftest import House
+from web.conftest import House, on_postgresql, where_houses_stand  # noqa: F401 - fixtures
 
 from digest.web import create
 from servers import Inbox, free_port

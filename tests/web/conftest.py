@@ -1,7 +1,12 @@
-"""A whole installation with pages, an outbox for its mails, and a clock that stands still."""
+"""A whole installation with pages, an outbox for its mails, and a clock that stands still.
+
+With ``DIGEST_TESTS_DATABASE=postgresql`` in the environment, every one keeps its state there.
+"""
 
 import asyncio
+import os
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -9,6 +14,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+import postgres
 from digest.app import App
 from digest.config import load
 from digest.merging import assemble, place
@@ -40,10 +46,18 @@ FILLER = (
 class House:
     """An installation as strangers and readers meet it."""
 
+    # Makes the URL of a database; None: each has a file of its own.
+    database: Callable[[], str] | None = None
+
     def __init__(
         self, folder: Path, more: str = "", base: str = BASE, channel: str = "outbox"
     ) -> None:
         settings = SETTINGS.replace(BASE, base).replace('"outbox"', f'"{channel}"')
+        if House.database:
+            where = (
+                f'secret = "a-secret-of-enough-characters"\n[database]\nurl = "{House.database()}"'
+            )
+            settings = settings.replace("[delivery]", f"{where}\n[delivery]")
         (folder / "sources.toml").write_text("")
         (folder / "digest.toml").write_text(settings + more)
         self.folder = folder
@@ -104,8 +118,11 @@ class House:
         return self.client.post("/", data=form)
 
     def dump(self) -> list[str]:
+        """Return all that the database holds."""
         import sqlite3
 
+        if House.database:
+            return postgres.rows(self.app.settings.database_url)
         with sqlite3.connect(self.folder / "state" / "digest.db") as database:
             return list(database.iterdump())
 
@@ -117,6 +134,23 @@ def link_of(mail, page: str, base: str = BASE) -> str:
     """Return the first link to a page in the text of a mail, without the host."""
     text = mail.get_body(("plain",)).get_content()
     return re.search(rf"{re.escape(base)}(/{page}/\S+)", text)[1]
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes the URL of a new database with our tables, on PostgreSQL."""
+    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
+    template: str = request.getfixturevalue("postgres_template")
+    return lambda: server.url(server.database(template))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def where_houses_stand(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Put all houses on the database that the environment names."""
+    if os.environ.get("DIGEST_TESTS_DATABASE") == "postgresql":
+        House.database = staticmethod(request.getfixturevalue("on_postgresql"))
+    yield
+    House.database = None
 
 
 @pytest.fixture
