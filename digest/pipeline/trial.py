@@ -73,6 +73,7 @@ class _Material:
     Attributes:
         day: of today; papers: of the last days; prepared: the same.
         newest: number of the newest paper, by which it is told that there are others.
+        span: when the first and the last of the papers came; None: there are none.
         specimens: what `specimen` made of them, by language.
     """
 
@@ -81,6 +82,7 @@ class _Material:
     prepared: ranking.Candidates
     choices: Choices
     newest: int
+    span: tuple[datetime, datetime] | None
     made_at: datetime
     specimens: dict[str, Trial] = field(default_factory=dict)
 
@@ -174,11 +176,11 @@ class Trials:
     def _forecast(self, material: _Material, profile: Profile, today: date) -> Forecast:
         values = {i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE}
         examples = self._store.papers.named(values)
-        zone = ZoneInfo(profile.schedule.timezone)
-        told = (p.new_at for p in material.papers if p.new_at)
-        last = max((at.astimezone(zone).date() for at in told), default=today)
-        first = min((p.new_at for p in material.papers if p.new_at), default=None)
-        count = min(DAYS, (last - first.astimezone(zone).date()).days + 1) if first else 1
+        last, count = today, 1
+        if material.span:
+            zone = ZoneInfo(profile.schedule.timezone)
+            first, last = (at.astimezone(zone).date() for at in material.span)
+            count = min(DAYS, (last - first).days + 1)
         dates = [last - timedelta(days=n) for n in reversed(range(count))]
         return judge(material.papers, (), profile, dates, examples, prepared=material.prepared)
 
@@ -213,12 +215,14 @@ class Trials:
         now = self._clock()
         papers = self._store.papers.candidates(now - timedelta(days=DAYS), now)[:_MOST_PAPERS]
         background = self._store.papers.background(self._options.background // 3)
+        came = [paper.new_at for paper in papers if paper.new_at]
         return _Material(
             day=Day(self._store, self._feeds(), self._options, now),
             papers=papers,
             prepared=ranking.prepare(papers, background),
             choices=_choices(papers),
             newest=_newest(self._store),
+            span=(min(came), max(came)) if came else None,
             made_at=now,
         )
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from digest.models import Answer, AnswerKind
 from digest.store.database import Database, chunks, insert
@@ -79,14 +79,18 @@ class Answers:
         return total, people
 
 
+# Made once: to make it takes longer than to run it.
+_STANDING = func.coalesce(papers.c.superseded_by, papers.c.paper_id)
+_OF = (
+    select(answers.c.subscriber_id, _STANDING, answers.c.kind, answers.c.answered_at)
+    .join(papers, papers.c.paper_id == answers.c.paper_id)
+    .where(answers.c.subscriber_id.in_(bindparam("ids", expanding=True)))
+    .order_by(answers.c.answered_at, answers.c.paper_id, answers.c.kind)
+)
+
+
 def _read(connection: Connection, ids: Sequence[int]) -> Iterable[tuple[int, Answer]]:
-    standing = func.coalesce(papers.c.superseded_by, papers.c.paper_id)
-    rows = connection.execute(
-        select(answers.c.subscriber_id, standing, answers.c.kind, answers.c.answered_at)
-        .join(papers, papers.c.paper_id == answers.c.paper_id)
-        .where(answers.c.subscriber_id.in_(ids))
-        .order_by(answers.c.answered_at, answers.c.paper_id, answers.c.kind)
-    )
+    rows = connection.execute(_OF, {"ids": ids})
     for subscriber_id, paper_id, kind, answered_at in rows:
         yield subscriber_id, Answer(paper_id, AnswerKind(kind), answered_at)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from digest.models import DeliveryState, Edition, Paper, ScoredPaper, Section
 from digest.store.database import Database, chunks, insert
@@ -29,6 +29,19 @@ _HAD = (
     DeliveryState.TRANSMITTING,
     DeliveryState.DEFERRED,
     DeliveryState.SENT,
+)
+
+# Made once: to make them takes longer than to run them.
+_BY_ID = select(editions).where(editions.c.edition_id.in_(bindparam("ids", expanding=True)))
+_PLACED = (
+    select(edition_papers)
+    .where(edition_papers.c.edition_id.in_(bindparam("ids", expanding=True)))
+    .order_by(edition_papers.c.edition_id, edition_papers.c.position)
+)
+_DATES = (
+    select(editions.c.edition_date, editions.c.edition_id)
+    .where(editions.c.subscriber_id == bindparam("who"))
+    .order_by(editions.c.edition_date.desc())
 )
 
 
@@ -65,13 +78,8 @@ class Editions:
 
     def dates(self, subscriber_id: int) -> dict[date, int]:
         """Return a subscriber's edition numbers by day, newest first."""
-        asked = (
-            select(editions.c.edition_date, editions.c.edition_id)
-            .where(editions.c.subscriber_id == subscriber_id)
-            .order_by(editions.c.edition_date.desc())
-        )
         with self._database.reading() as connection:
-            return dict(connection.execute(asked).all())
+            return dict(connection.execute(_DATES, {"who": subscriber_id}).all())
 
     def with_paper(self, subscriber_id: int, paper_id: int) -> list[tuple[date, int]]:
         """Return day and number of a subscriber's editions that hold a paper, newest first."""
@@ -221,16 +229,12 @@ def _paper_rows(edition_id: int, edition: Edition) -> list[dict[str, Any]]:
 
 
 def _read(connection: Connection, ids: Sequence[int]) -> dict[int, Edition]:
-    placed = connection.execute(
-        select(edition_papers)
-        .where(edition_papers.c.edition_id.in_(ids))
-        .order_by(edition_papers.c.edition_id, edition_papers.c.position)
-    ).all()
+    placed = connection.execute(_PLACED, {"ids": ids}).all()
     known = papers_by_id(connection, {row.paper_id for row in placed}, superseded=True)
     sections: dict[tuple[int, int], list[ScoredPaper]] = defaultdict(list)
     for row in placed:
         sections[row.edition_id, row.section].append(_scored(row, known))
-    rows = connection.execute(select(editions).where(editions.c.edition_id.in_(ids)))
+    rows = connection.execute(_BY_ID, {"ids": ids})
     return {row.edition_id: _edition(row, sections) for row in rows}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    bindparam,
     cast,
     func,
     or_,
@@ -33,6 +34,9 @@ _NUMBER = re.compile(r"#(\d{1,9})")
 _PAPER_COLUMNS = [papers.c.paper_id, papers.c.tldr, *(papers.c[name] for name in PAPER_FIELDS)]
 # A paper whose entries all moved to another one is found through that one.
 _STANDS = papers.c.superseded_by.is_(None)
+# Made once: to make them takes longer than to run them.
+_ANY_BY_ID = select(*_PAPER_COLUMNS).where(papers.c.paper_id.in_(bindparam("ids", expanding=True)))
+_BY_ID = _ANY_BY_ID.where(_STANDS)
 # By what a paper is named, the surest first: the column, and what a text says of it.
 _NAMES: tuple[tuple[ColumnElement[str], Callable[[str], str | None]], ...] = (
     (papers.c.arxiv_id, lambda ref: (parse_arxiv_id(ref) or (None,))[0]),
@@ -295,10 +299,10 @@ def papers_by_id(
     connection: Connection, ids: Iterable[int], *, superseded: bool = False
 ) -> dict[int, Paper]:
     """Return papers by number: those that stand for themselves, or `superseded` ones too."""
-    asked = select(*_PAPER_COLUMNS) if superseded else _papers()
+    asked = _ANY_BY_ID if superseded else _BY_ID
     found: dict[int, Paper] = {}
     for some in chunks(sorted(set(ids))):
-        rows = connection.execute(asked.where(papers.c.paper_id.in_(some)))
+        rows = connection.execute(asked, {"ids": some})
         found.update((row.paper_id, _paper(row)) for row in rows)
     return found
 
