@@ -48,7 +48,7 @@ def subscribe(visit, living, *, script) -> None:
     else:
         visit.press("Preview")
     assert page.get_by_text("brought about 1 paper").is_visible()
-    assert page.get_by_role("link", name=f"On {FIRST}, part 1").is_visible()
+    assert page.get_by_role("link", name=f"On {FIRST}, part 1", exact=True).is_visible()
     assert page.get_by_label("Words and phrases").input_value() == FIRST
     page.get_by_label("Your mail address").fill("ada@example.org")
     visit.press("Subscribe")

@@ -123,6 +123,7 @@ def test_closed_sign_up_takes_nobody(tmp_path) -> None:
 
 def test_a_letter_that_cannot_be_handed_over_is_tried_again(house, tmp_path) -> None:
     house.sign_up()
+    (tmp_path / "state").mkdir(exist_ok=True)
     (tmp_path / "state" / "outbox").write_text("a file where the folder should be")
     with pytest.raises(FileExistsError):
         (tmp_path / "state" / "outbox").mkdir()
