@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime, formataddr
+from functools import lru_cache
 from urllib.parse import quote
 
 from digest.delivery.addresses import parse_mailbox, validate
@@ -28,6 +29,8 @@ _HEADER_WORD = 60  # longer words do not fit on a folded line
 _PLAIN_URL = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,900}")  # keeps the line below 998
 _NOT_ALNUM = re.compile(r"[^A-Za-z0-9-]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+# A line that no text has, between pieces that are encoded in one go; and what becomes of it.
+_SEAM, _CODED_SEAM = "\0\n", b"=00\r\n"
 _QP_ESCAPED = bytes(c for c in range(256) if (c < 32 and c not in b"\t\n") or c > 126 or c == 61)
 
 
@@ -127,14 +130,26 @@ class _Coded:
     lines: bytes
 
 
-def _coded(piece: Block | str) -> _Coded:
-    """Return a piece encoded; a block that many mails share is encoded once."""
-    if isinstance(piece, str):
-        return _encoded(piece)
-    if not isinstance(piece.coded, _Coded):
-        piece.coded = _encoded(piece.text)
-    assert isinstance(piece.coded, _Coded)
-    return piece.coded
+def _coded(pieces: Sequence[Block | str]) -> list[_Coded]:
+    """Return pieces encoded: blocks, which many mails share, once; all others in one go."""
+    own = [piece for piece in pieces if isinstance(piece, str)]
+    texts = _SEAM.join(own)
+    together = _encoded(texts)
+    lines = together.lines.split(_CODED_SEAM)
+    seams = len(own) - 1
+    if len(own) < 2 or len(lines) != len(own) or not all(t.endswith("\n") for t in own):
+        mine = iter([_encoded(text) for text in own])
+    else:
+        size, escaped = together.size - seams * len(_SEAM), together.escaped - seams
+        mine = iter([_Coded(size, escaped, lines[0]), *(_Coded(0, 0, part) for part in lines[1:])])
+    return [next(mine) if isinstance(piece, str) else _coded_block(piece) for piece in pieces]
+
+
+def _coded_block(block: Block) -> _Coded:
+    if not isinstance(block.coded, _Coded):
+        block.coded = _encoded(block.text)
+    assert isinstance(block.coded, _Coded)
+    return block.coded
 
 
 def _encoded(text: str) -> _Coded:
@@ -156,7 +171,7 @@ def _part(subtype: str, pieces: Sequence[Block | str]) -> bytes:
     Quoted-printable goes line by line (RFC 2045 6.7), so lines are encoded apart; base64 does
     not. Which one it is, the whole text decides.
     """
-    coded = [_coded(piece) for piece in pieces]
+    coded = _coded(pieces)
     # three characters for one, against four for three
     if sum(c.escaped for c in coded) * 2 > sum(c.size for c in coded) // 3:
         texts = (piece if isinstance(piece, str) else piece.text for piece in pieces)
@@ -192,6 +207,7 @@ def _words(header: str, text: str) -> str:
     return Header(clean, charset, header_name=header).encode(linesep="\r\n")
 
 
+@lru_cache(maxsize=16)  # the same two stand in all mails
 def _mailbox(text: str) -> str:
     name, address = parse_mailbox(text)
     if not name or name.isascii():

@@ -6,14 +6,13 @@ the lines that are not ready, so that the outcome is the same as finishing the w
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from digest.models import Block
 from digest.rendering.escaping import fold_html
-from digest.rendering.slots import Hole, Open, filler
+from digest.rendering.slots import Hole, Open, filler, merged
 
 Own: TypeAlias = Callable[[Sequence[str]], str]
 Item: TypeAlias = Block | str | Own | Hole
@@ -44,7 +43,7 @@ def items(pieces: Iterable[str | Open], form: Form) -> tuple[Item, ...]:
     """Return the items of a fragment: its whole lines become blocks."""
     found: list[Item] = []
     within = True  # a line that began before
-    for piece in _merged(pieces):
+    for piece in merged(pieces):
         if isinstance(piece, Hole):
             found.append(piece)
             within = True
@@ -55,15 +54,6 @@ def items(pieces: Iterable[str | Open], form: Form) -> tuple[Item, ...]:
             text = _BEFORE_LINE_END.sub("", piece) if form is TEXT else piece
             within = _lay(text, form, found, within=within)
     return tuple(found)
-
-
-def _merged(pieces: Iterable[str | Open]) -> Iterator[str | Open]:
-    """Yield pieces, texts that follow each other as one."""
-    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
-        if is_text:
-            yield "".join(cast(Iterable[str], group))
-        else:
-            yield from group
 
 
 def _lay(text: str, form: Form, found: list[Item], *, within: bool) -> bool:

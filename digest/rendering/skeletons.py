@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any, TypeVar, cast
 
-from digest.rendering.slots import Book, Hole, Made, Open, Ref, prepare
+from digest.rendering.slots import Book, Hole, Made, Open, Ref, merged, prepare
 from digest.rendering.templating import Templates, told
 from digest.rendering.view import Card, Page, Passage
 from digest.wording import Wording
@@ -216,7 +216,7 @@ class Skeletons:
         if kind == "txt":
             return Skeleton(pieces)
         styled = self._inline(raw)
-        shown = tuple(_escaped(book, _COMMENTED.sub(r"\1", styled).strip()))
+        shown = tuple(merged(_escaped(book, _COMMENTED.sub(r"\1", styled).strip())))
         if sum(isinstance(p, Hole) for p in shown) != sum(isinstance(p, Hole) for p in pieces):
             raise ValueError("a section without a place")
         return Skeleton(shown, raw, _above(styled))
@@ -265,7 +265,7 @@ class Skeletons:
         _, styled, _ = self._inline(raw).split(_CUT)
         if not styled:
             raise ValueError("a card that did not stay in its place")
-        return Skeleton(tuple(_escaped(book, styled)))
+        return Skeleton(tuple(merged(_escaped(book, styled))))
 
 
 class _Cards:

@@ -6,8 +6,9 @@ template's outcome depends on the value, and it has to be filled for each reader
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NoReturn, TypeAlias, cast
 
 import jinja2
@@ -173,6 +174,15 @@ def _wrap(
     if is_open(block):
         return start + book.derived(block, lambda text: lines(text)[indent:])
     return start + lines(block)[indent:]
+
+
+def merged(pieces: Iterable[str | Open]) -> Iterator[str | Open]:
+    """Yield pieces, texts that follow each other as one."""
+    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
+        if is_text:
+            yield "".join(cast(Iterable[str], group))
+        else:
+            yield from group
 
 
 def bound(pieces: Iterable[str | Open], paper: Sequence[str]) -> list[str | Open]:
