@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 
 from digest.errors import ConfigError
@@ -176,12 +177,17 @@ def read_secrets(path: Path) -> list[str]:
 
 
 def _sign(secret: bytes, purpose: Purpose, body: bytes) -> bytes:
-    key = hmac.digest(secret, b"digest link %d" % purpose, hashlib.sha256)
-    return hmac.digest(key, body, hashlib.sha256)[:_SIGNATURE]
+    key = _key(secret, b"digest link %d" % purpose)
+    return hmac.digest(key, body, "sha256")[:_SIGNATURE]
+
+
+@lru_cache(maxsize=64)  # an edition holds some fifty tokens, and a run a million
+def _key(secret: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(secret, purpose, "sha256")
 
 
 def _bounce_signature(secret: bytes, delivery_id: int, address: str) -> str:
-    key = hmac.digest(secret, b"digest bounce", hashlib.sha256)
+    key = _key(secret, b"digest bounce")
     body = b"%d %s" % (delivery_id, address.casefold().encode("utf-8", "replace"))
     return base64.b32encode(hmac.digest(key, body, hashlib.sha256)[:10]).decode().lower()
 

@@ -15,6 +15,7 @@ NEAR_DUPLICATE = 0.8  # Jaccard similarity of the abstracts' long words
 _MIN_WORDS = 20  # long words of an abstract that may stand as evidence
 _GOOD = 0.5  # the score of a paper that earns its interest a first place
 _RELEVANCE = 0.7  # lambda of maximal marginal relevance
+_BOXES = 1_024
 _LOOKED_AT = 30  # papers of an interest, from the best, among which the next is chosen
 # Brysbaert (2019): adults read 238 words of English non-fiction a minute. For Japanese, 500
 # characters a minute is what publishers and broadcasters reckon with.
@@ -64,7 +65,7 @@ class Chosen:
         self._minutes = math.inf if minutes is None else float(minutes)
         self._ids: set[int] = set()
         self._titles: set[str] = set()
-        self._abstracts: list[frozenset[str]] = []
+        self._abstracts: list[_Words] = []
         self._nearest: dict[int, tuple[int, float]] = {}
         self._order: list[int] = []
         self.full = False
@@ -111,10 +112,22 @@ class Chosen:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """An abstract's long words, and by their hashes which of some boxes hold any."""
+
+    words: frozenset[str]
+    boxes: int
+
+
 @lru_cache(maxsize=2_048)
-def _words_of(abstract: str) -> frozenset[str]:
+def _words_of(abstract: str) -> _Words:
     """Return an abstract's long words; the same papers come for many subscribers."""
-    return frozenset(long_words(abstract))
+    words = frozenset(long_words(abstract))
+    boxes = 0
+    for word in words:
+        boxes |= 1 << hash(word) % _BOXES
+    return _Words(words, boxes)
 
 
 def same_again(one: Paper, other: Paper) -> bool:
@@ -125,18 +138,16 @@ def same_again(one: Paper, other: Paper) -> bool:
     return _nearly_same(_words_of(one.abstract), _words_of(other.abstract))
 
 
-def _nearly_same(one: frozenset[str], other: frozenset[str]) -> bool:
-    small, large = sorted((len(one), len(other)))
-    # What both share is at most all of the smaller: most pairs are told apart by their sizes.
-    if small < _MIN_WORDS or small < NEAR_DUPLICATE * large:
+def _nearly_same(one: _Words, other: _Words) -> bool:
+    both = len(one.words) + len(other.words)
+    if min(len(one.words), len(other.words)) < _MIN_WORDS:
         return False
-    return _share(one, other)
-
-
-@lru_cache(maxsize=32_768)  # the same papers meet in many editions
-def _share(one: frozenset[str], other: frozenset[str]) -> bool:
-    shared = len(one & other)
-    return shared >= NEAR_DUPLICATE * (len(one) + len(other) - shared)
+    # Each box that the other has not holds a word that it has not: most pairs end here.
+    most = len(one.words) - (one.boxes & ~other.boxes).bit_count()
+    if most < NEAR_DUPLICATE * (both - most):
+        return False
+    shared = len(one.words & other.words)
+    return shared >= NEAR_DUPLICATE * (both - shared)
 
 
 def _reading_time(paper: Paper) -> float:

@@ -103,6 +103,8 @@ class Judgement:
         self._by_words = nothing if words is None else self._found.share * leaning(words)
         self._by_likes = nothing if joint is None else _LIKES * leaning(joint.z)
 
+        self._leaning: dict[int, tuple[Floats, Floats]] = {}
+
     def ranking(self, limit: int | None = None, *, explain: bool = False) -> Ranking:
         """Return the papers of each interest, best first.
 
@@ -178,10 +180,12 @@ class Judgement:
 
         It never takes away more than two thirds of a match.
         """
-        least = -self._strengths[number] / 3
-        if self._matches[number].interest.kind in _LEARNED:
-            return np.maximum(self._by_words, least), np.zeros_like(least)
-        return np.maximum(self._by_words, least), np.maximum(self._by_likes, least)
+        if number not in self._leaning:
+            least = -self._strengths[number] / 3
+            learned = self._matches[number].interest.kind in _LEARNED
+            likes = np.zeros_like(least) if learned else np.maximum(self._by_likes, least)
+            self._leaning[number] = np.maximum(self._by_words, least), likes
+        return self._leaning[number]
 
     def terms(self, paper_id: int, interest: Interest) -> list[tuple[str, float]]:
         """Return the terms by which a paper is like an interest, the strongest first.

@@ -266,7 +266,9 @@ def test_bad_options_are_told_when_they_are_made() -> None:
 
 LINES = st.lists(
     st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=120)
-    | st.sampled_from([".", "..", " ", "a ", "=", "\0", "a\0", "x" * 990, "漢字" * 60, "\t", "From me"]),
+    | st.sampled_from(
+        [".", "..", " ", "a ", "=", "\0", "a\0", "x" * 990, "漢字" * 60, "\t", "From me"]
+    ),
     min_size=1,
     max_size=12,
 ).map(lambda lines: "\n".join(lines) + "\n")
