@@ -18,6 +18,7 @@ Singles = NDArray[np.float32]
 
 
 _FREQUENT = 120  # papers that have a term; from there on a dense product is the faster one
+_ROWS = 250  # rows of a sparse product at a time
 
 
 def overlaps(whole: Matrix, scored: int) -> Singles:
@@ -31,7 +32,10 @@ def overlaps(whole: Matrix, scored: int) -> Singles:
     found = np.empty((len(common), len(dense)), dtype=np.float32)
     found[:, :scored] = common @ dense[:scored].T
     found[:, scored:] = common @ common.T  # symmetric, which is half of the work
-    found += (rare[scored:] @ rare.T).toarray()
+    across = rare.T.tocsr()
+    for start in range(0, len(found), _ROWS):  # all at once would take three times the memory
+        end = min(start + _ROWS, len(found))
+        found[start:end] += (rare[scored + start : scored + end] @ across).toarray()
     # A term of one paper only counts in that paper's product with itself.
     own = np.asarray(rows[scored:].multiply(rows[scored:]).sum(axis=1)).ravel()
     found[np.arange(len(own)), scored + np.arange(len(own))] = own
