@@ -6,9 +6,11 @@ With ``DIGEST_TESTS_DATABASE=postgresql`` in the environment, every one keeps it
 import asyncio
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from digest.app import App
 from digest.config import load
 from digest.merging import assemble, place
 from digest.models import Entry, Interest, InterestKind, Profile, Schedule, SubscriberState
+from digest.store import open_store
 from digest.web import create
 from digest.web.site import Site
 
@@ -43,6 +46,14 @@ FILLER = (
 )
 
 
+@cache
+def new_database() -> bytes:
+    """Return the file of a new database, which takes longer to make than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_store(f"sqlite:///{folder}/digest.db").close()
+        return Path(folder, "digest.db").read_bytes()
+
+
 class House:
     """An installation as strangers and readers meet it."""
 
@@ -53,11 +64,14 @@ class House:
         self, folder: Path, more: str = "", base: str = BASE, channel: str = "outbox"
     ) -> None:
         settings = SETTINGS.replace(BASE, base).replace('"outbox"', f'"{channel}"')
+        (folder / "state").mkdir(exist_ok=True)
         if House.database:
             where = (
                 f'secret = "a-secret-of-enough-characters"\n[database]\nurl = "{House.database()}"'
             )
             settings = settings.replace("[delivery]", f"{where}\n[delivery]")
+        else:
+            (folder / "state" / "digest.db").write_bytes(new_database())
         (folder / "sources.toml").write_text("")
         (folder / "digest.toml").write_text(settings + more)
         self.folder = folder
