@@ -161,10 +161,15 @@ def on_postgresql(request: pytest.FixtureRequest) -> Callable[[], str]:
 @pytest.fixture(scope="session", autouse=True)
 def where_houses_stand(request: pytest.FixtureRequest) -> Iterator[None]:
     """Put all houses on the database that the environment names."""
+    from web import conftest  # pytest reads this file by its path, and tests by this name
+
+    houses = {House, conftest.House}
     if os.environ.get("DIGEST_TESTS_DATABASE") == "postgresql":
-        House.database = staticmethod(request.getfixturevalue("on_postgresql"))
+        for each in houses:
+            each.database = staticmethod(request.getfixturevalue("on_postgresql"))
     yield
-    House.database = None
+    for each in houses:
+        each.database = None
 
 
 @pytest.fixture
