@@ -269,6 +269,8 @@ def run(given: argparse.Namespace) -> None:
         due = on_a_minute(datetime.now(UTC) + timedelta(seconds=15 + given.subscribers / 300))
         app, base = made(folder, channel, smtp, given.subscribers, given.papers, due)
         stack.callback(app.close)
+        if not SINK:
+            print("there is no smtp-sink here (Debian: postfix): mails go into files")
         print(f"{given.clients} clients, {given.subscribers} subscribers, {given.papers} papers")
         if SINK:
             sink = (SINK, "-u", "nobody", f"127.0.0.1:{smtp}", "1000")

@@ -9,6 +9,7 @@ before. Nothing of it is stored, and every token that is not good is the same `N
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import os
@@ -146,18 +147,23 @@ def make_secret(path: Path) -> None:
     Raises:
         ConfigError: the file cannot be written.
     """
+    if path.exists():
+        return
+    whole = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
+        handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(random_secrets.token_urlsafe(32) + "\n")
+        # Two processes may begin at once, and neither may find half a secret.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(whole)
+        whole.unlink()
     except OSError as error:
         raise ConfigError(
             f"cannot write the secret {path}: {error.strerror}; make the folder writable, or set"
             " `secret`"
         ) from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(random_secrets.token_urlsafe(32) + "\n")
 
 
 def read_secrets(path: Path) -> list[str]:

@@ -1,3 +1,5 @@
+import os
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ConfigError
-from digest.tokens import Claim, Purpose, Tokens
+from digest.tokens import Claim, Purpose, Tokens, make_secret, read_secrets
 
 NOW = datetime(2026, 11, 18, 7, tzinfo=UTC)
 SECRET = "a secret of enough characters"
@@ -65,7 +67,28 @@ def test_an_old_secret_still_reads_but_does_not_sign():
     assert old.read(both.make(Purpose.MANAGE, 7, 0), Purpose.MANAGE, NOW) is None
 
 
-@pytest.mark.parametrize("secrets", [[], ["short"], [SECRET, ""]])
-def test_what_is_no_secret_is_refused(secrets):
+@pytest.mark.parametrize("told", [[], ["short"], [SECRET, ""]])
+def test_what_is_no_secret_is_refused(told):
     with pytest.raises(ConfigError, match="16 characters"):
-        Tokens(secrets)
+        Tokens(told)
+
+
+def test_of_two_processes_that_make_a_secret_at_once_one_does_and_neither_finds_half_of_it(
+    tmp_path, monkeypatch
+):
+    path, make, found = tmp_path / "state" / "secret", secrets.token_urlsafe, list[str]()
+    processes = iter([17, 18])
+    monkeypatch.setattr(os, "getpid", lambda: next(processes))
+
+    def meanwhile(length):
+        assert not path.exists()  # it is not there before all of it is
+        monkeypatch.setattr(secrets, "token_urlsafe", make)
+        make_secret(path)
+        found.extend(read_secrets(path))
+        return make(length)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", meanwhile)
+    make_secret(path)
+    assert read_secrets(path) == found
+    assert [file.name for file in path.parent.iterdir()] == ["secret"]
+    assert path.stat().st_mode & 0o777 == 0o600
