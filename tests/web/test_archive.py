@@ -1,6 +1,7 @@
 """Past editions behind a private link, as pages and as feeds."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import feedparser
@@ -173,6 +174,9 @@ def test_a_feed_reader_that_is_up_to_date_is_told_so(house, reader, monkeypatch)
     for known in (tag, f'"x", {tag}', f"W/{tag}"):
         assert house.client.get(feed, headers={"if-none-match": known}).status_code == 304
     monkeypatch.undo()
+    house.store.people.update(reader.address, replace(reader.profile, language="ja"))
+    assert house.client.get(feed, headers={"if-none-match": tag}).status_code == 200
+    house.store.people.update(reader.address, reader.profile)
     house.add_papers("glacier acoustics 9", start=90)
     house.publish()
     assert house.client.get(feed, headers={"if-none-match": tag}).status_code == 200
