@@ -24,6 +24,7 @@ PARTS = [
     ("Ranking, a day part by part", "ranking_cost.py", ""),
     ("Ranking by papers and readers", "ranking_growth.py --readers 500 --svm 2",
      "--readers 1000 --svm 5"),
+    ("Where the time of a mail goes", "stages.py", ""),
     ("Sending", "sending.py --subscribers 2000", "--subscribers 10000"),
     ("Growth", "growth.py --mails 1500", "--mails 5000"),
     ("Growth on PostgreSQL", "growth.py --mails 1500 --database postgresql --subscribers 10000",
