@@ -34,7 +34,9 @@ from digest.rendering.view import Card, Page
 _FORMS = {"html": HTML, "txt": TEXT}
 _MAX_FRAMES = 300
 _MAX_SKELETONS = 2_000
-_MAX_FRAGMENTS = 24_000_000  # characters; with what channels keep of them, three times as much
+_MAX_FRAGMENTS = 24_000_000  # bytes; with what channels keep of them, three times as much
+# So many bytes too many are no mistake of reckoning without what folding lines adds or takes.
+_SURELY = 2_000
 
 Pieces = tuple[Block | str, ...]
 T = TypeVar("T")
@@ -46,18 +48,28 @@ class NotSharedError(RenderError):
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The frame of editions of one structure: its items, in stretches from hole to hole."""
+    """The frame of editions of one structure: its items, in stretches from hole to hole.
+
+    `size`: bytes without any reader's words.
+    """
 
     skeleton: Skeleton
     stretches: tuple[tuple[tuple[Item, ...], int | None], ...]
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Fragment:
-    """A paper's card but for what is the reader's own. `card` keeps its id from being reused."""
+    """A paper's card but for what is the reader's own.
+
+    Attributes:
+        card: what all readers share of it; as long as it is kept, its id is not given again.
+        size: bytes without what is the reader's own.
+    """
 
     card: Card
     items: tuple[Item, ...]
+    size: int
 
 
 class _Memory(Generic[T]):
@@ -116,7 +128,7 @@ class Shared:
         self._notes = notes
         self._frames: _Memory[_Frame] = _Memory(_MAX_FRAMES)
         self._cards: _Memory[Skeleton] = _Memory(_MAX_SKELETONS)
-        self._fragments: _Memory[_Fragment] = _Memory(_MAX_FRAGMENTS, _weight)
+        self._fragments: _Memory[_Fragment] = _Memory(_MAX_FRAGMENTS, lambda f: f.size)
 
     def html(self, view: Page, own: "OwnTexts", limit: int) -> tuple[Pieces, int]:
         """Return the HTML of an edition, and after how many steps of `shortened` it fits.
@@ -129,10 +141,12 @@ class Shared:
         Raises:
             NotSharedError: it cannot be made like this.
         """
-        whole = self._made("html", view, own, 0)
-        excess = size(whole) - limit
-        if excess <= 0:
-            return whole, 0
+        excess = self._excess(view, own, limit)
+        if excess < _SURELY:
+            whole = self._made("html", view, own, 0)
+            excess = size(whole) - limit
+            if excess <= 0:
+                return whole, 0
         tried: dict[int, Pieces] = {}
 
         def fits(steps: int) -> bool:
@@ -143,6 +157,21 @@ class Shared:
         if steps not in tried:
             fits(steps)
         return tried[steps], steps
+
+    def _excess(self, view: Page, own: "OwnTexts", limit: int) -> int:
+        """Return by how many bytes the HTML is too long, told from what it is put together of."""
+        texts = frame_texts(view)
+        found = sum(map(len, texts)) - limit
+        try:
+            frame = self._frame("html", view, texts)
+            found += frame.size
+            for cards in own:
+                for mine in cards:
+                    found += self._fragment("html", view, mine, 0, frame).size
+                    found += sum(map(len, mine.texts)) - len(mine.card.answer_page)
+        except Exception as error:  # A template is the operator's program: it may do anything.
+            raise NotSharedError(str(error)) from error
+        return found
 
     def text(self, view: Page, own: "OwnTexts", steps: int = 0) -> Pieces:
         """Return the plain text of an edition after so many steps of `shortened`; see `html`."""
@@ -188,7 +217,8 @@ class Shared:
 
         def make() -> _Frame:
             skeleton = self._skeletons.frame(kind, page, self._notes[kind])
-            return _Frame(skeleton, _stretches(items(skeleton.pieces, _FORMS[kind])))
+            laid = items(skeleton.pieces, _FORMS[kind])
+            return _Frame(skeleton, _stretches(laid), _fixed(laid))
 
         return self._frames.get(structure, make)
 
@@ -217,7 +247,8 @@ class Shared:
                     kind, briefer(card, level), page.words, frame.skeleton
                 ),
             )
-            return _Fragment(shared, items(bound(skeleton.pieces, texts), _FORMS[kind]))
+            laid = items(bound(skeleton.pieces, texts), _FORMS[kind])
+            return _Fragment(shared, laid, _fixed(laid))
 
         return self._fragments.get((id(shared), kind, level, frame.skeleton.above, structure), make)
 
@@ -244,9 +275,6 @@ def _stretches(
     return (*found, (tuple(stretch), None))
 
 
-def _weight(fragment: _Fragment) -> int:
-    return sum(
-        len(item.text if isinstance(item, Block) else item)
-        for item in fragment.items
-        if isinstance(item, Block | str)
-    )
+def _fixed(laid: Iterable[Item]) -> int:
+    """Return how many bytes are the same for all readers."""
+    return size(item for item in laid if isinstance(item, Block | str))
