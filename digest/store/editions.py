@@ -160,15 +160,15 @@ def insert_editions(
     """
     ids: dict[tuple[int, date], int] = {}
     rows: list[dict[str, Any]] = []
+    unique = [editions.c.subscriber_id, editions.c.edition_date]
+    # Built once, and given each row: building one costs more than running it.
+    storing = (
+        insert(connection, editions)
+        .on_conflict_do_nothing(index_elements=unique)
+        .returning(editions.c.edition_id)
+    )
     for key, edition in composed.items():
-        added = connection.scalar(
-            insert(connection, editions)
-            .on_conflict_do_nothing(
-                index_elements=[editions.c.subscriber_id, editions.c.edition_date]
-            )
-            .values(_edition_row(key[0], edition))
-            .returning(editions.c.edition_id)
-        )
+        added = connection.scalar(storing, _edition_row(key[0], edition))
         if added is not None:
             ids[key] = added
             rows += _paper_rows(added, edition)
