@@ -221,8 +221,11 @@ class _Sight:
         """Rank all papers, and compose an edition for each day."""
         zone = ZoneInfo(profile.schedule.timezone)
         by_day: dict[date, set[int]] = {day: set() for day in days}
+        # Papers of a collection came at one instant.
+        instants = {paper.new_at for paper in papers if paper.new_at}
+        day_of = {instant: instant.astimezone(zone).date() for instant in instants}
         for paper in papers:
-            if paper.new_at and (day := paper.new_at.astimezone(zone).date()) in by_day:
+            if paper.new_at and (day := day_of[paper.new_at]) in by_day:
                 by_day[day].add(paper.paper_id)
         whole = ranking.rank(prepared, profile, examples=examples, opinions=opinions)
         lost: set[int] = set()
@@ -233,6 +236,8 @@ class _Sight:
         mutes = replace(profile, interests=profile.muted)
         counts = {
             day: ranking.rank(prepared, mutes, examples=examples, eligible=ids)
+            if profile.muted
+            else Ranking((), (), len(ids), 0)
             for day, ids in by_day.items()
         }
         editions = _editions(profile, whole, counts, by_day)
