@@ -74,7 +74,8 @@ def _told(trace: "Trace") -> str:
     if trace.table:
         lines += ["", "score  likeness  interest"]
     for part in trace.table:
-        lines.append(f"{part.score:5.3f}  {part.likeness:8.3f}  {_name(part)}")
+        likeness = f"{'—':>8}" if part.likeness is None else f"{part.likeness:8.3f}"
+        lines.append(f"{part.score:5.3f}  {likeness}  {_name(part)}")
         for reason in part.reasons:
             said = " ".join((reason.value or "all interests together", *reason.words))
             told = f"{reason.kind.value}: {said}"

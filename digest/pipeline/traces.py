@@ -34,7 +34,8 @@ class Part:
     Attributes:
         interest: None: popularity outside the interests.
         score: the paper's score for it; 0: it does not match.
-        likeness: how similar it is all the same, 0 to 1, whatever the bar.
+        likeness: how similar it is all the same, 0 to 1, whatever the bar; None: that is not
+            known any more.
         reasons: all parts of the score; they add up to it.
         terms: the paper's terms that make it like the interest, each with its part of the
             product that the similarity is measured by; under an empty name what is left.
@@ -42,7 +43,7 @@ class Part:
 
     interest: Interest | None
     score: float
-    likeness: float
+    likeness: float | None
     reasons: tuple[Reason, ...] = ()
     terms: tuple[tuple[str, float], ...] = ()
 

@@ -34,6 +34,7 @@ from digest.store import Store
 _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _SIMILAR = 3  # titles that are shown where a paper is not known
 _DELIVERIES = 10_000
+_SAME_SCORE = 1e-4  # beyond the last digits, which depend on who else is reckoned with
 _WEEK = timedelta(days=7)
 
 
@@ -168,8 +169,25 @@ class Inquiry:
                 ),
                 Step(Stage.SENT, sent, _delivery_lines(deliveries)),
             ),
-            (Part(scored.interest, scored.score, 0.0, scored.reasons),),
+            self._table_of(scored, person, edition),
         )
+
+    def _table_of(
+        self, scored: ScoredPaper, person: Subscriber, edition: Edition
+    ) -> tuple[Part, ...]:
+        """Return what all interests make of a paper that was chosen.
+
+        They are asked again, by what was known then. Where the score comes out otherwise, for
+        the profile has changed since, only what the edition keeps of it is told.
+        """
+        kept = Part(scored.interest, scored.score, None, scored.reasons)
+        then = Day(self._store, self._feeds, self._options, edition.composed_at)
+        mine = person.subscriber_id
+        answers = self._store.answers.of([mine]).get(mine, ())
+        _, table = self._scored(then, scored.paper, person.profile, answers)
+        again = next((part for part in table if part.interest == scored.interest), kept)
+        same = again.likeness is not None and abs(again.score - scored.score) < _SAME_SCORE
+        return table if same else (kept,)
 
     def _deliveries(self, person: Subscriber, day: date) -> list[Delivery]:
         mine = self._store.deliveries.list_deliveries(
@@ -202,7 +220,9 @@ class Inquiry:
             return Trace(paper, None, (*steps, Step(Stage.CANDIDATE, False, (told,))))
         candidates = Day(self._store, self._feeds, self._options, up.moment)
         mine, profile = person.subscriber_id, person.profile
-        sent = self._store.editions.history([mine], since=candidates.since)[mine].sent_papers
+        sent = self._store.editions.history([mine], since=candidates.since, until=up.moment)[
+            mine
+        ].sent_papers
         eligible = candidates.eligible(since) - sent
         which = "the next edition" if up.moment == self._now else f"the edition of {up.day}"
         steps = (*steps, Step(Stage.CANDIDATE, True, (f"one of {len(eligible):,} for {which}",)))
@@ -264,11 +284,11 @@ class Inquiry:
         if best and best.score > 0:
             name = f"for “{best.interest.value}”" if best.interest else "by its popularity alone"
             return Step(Stage.SCORED, True, (f"score {best.score:.3f} {name}",)), table
-        nearest = max(table, key=lambda part: part.likeness, default=None)
+        nearest = max(table, key=lambda part: part.likeness or 0.0, default=None)
         if nearest is None or nearest.interest is None:
             return Step(Stage.SCORED, False, ("the profile names no interests",)), table
         told = f"no interest matches; “{nearest.interest.value}” is nearest"
-        return Step(Stage.SCORED, False, (f"{told}, at {nearest.likeness:.2f} of 1",)), table
+        return Step(Stage.SCORED, False, (f"{told}, at {nearest.likeness or 0:.2f} of 1",)), table
 
 
 def _no_candidate(

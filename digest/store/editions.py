@@ -96,7 +96,11 @@ class Editions:
             return [(day, number) for day, number in connection.execute(asked)]
 
     def history(
-        self, subscriber_ids: Iterable[int], *, since: datetime | None = None
+        self,
+        subscriber_ids: Iterable[int],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> dict[int, History]:
         """Return what each of these subscribers was sent, or is about to be.
 
@@ -107,13 +111,15 @@ class Editions:
             subscriber_ids: of whom.
             since: leave out papers of editions composed before; a year of a shard's papers
                 is a million rows.
+            until: leave out papers of editions composed at this instant or later, so that a
+                past edition is looked at as it was; None: none of them.
         """
         ids = sorted(set(subscriber_ids))
         sent: dict[int, set[int]] = defaultdict(set)
         cuts: dict[int, datetime] = {}
         with self._database.reading() as connection:
             for some in chunks(ids):
-                for subscriber_id, paper_id in _sent_papers(connection, some, since):
+                for subscriber_id, paper_id in _sent_papers(connection, some, since, until):
                     sent[subscriber_id].add(paper_id)
                 cuts.update(_cuts(connection, some))
         return {i: History(frozenset(sent.get(i, ())), cuts.get(i)) for i in ids}
@@ -272,7 +278,7 @@ def _edition(
 
 
 def _sent_papers(
-    connection: Connection, ids: Sequence[int], since: datetime | None
+    connection: Connection, ids: Sequence[int], since: datetime | None, until: datetime | None
 ) -> Iterable[tuple[int, int]]:
     standing = func.coalesce(papers.c.superseded_by, papers.c.paper_id)
     asked = (
@@ -284,6 +290,8 @@ def _sent_papers(
     )
     if since is not None:
         asked = asked.where(editions.c.composed_at >= since)
+    if until is not None:
+        asked = asked.where(editions.c.composed_at < until)
     return ((subscriber_id, paper_id) for subscriber_id, paper_id in connection.execute(asked))
 
 

@@ -1,5 +1,7 @@
 """The commands `answer` and `why`: what a subscriber says, and where a paper's way can end."""
 
+import re
+
 import pytest
 
 ADA = "ada@example.org"
@@ -43,6 +45,33 @@ def test_the_scores_of_reasons_are_those_of_the_edition(cli, ada):
     table = cli("why", paper(cli, SENT), "--for", ada, "--json").json["table"]
     (part,) = table
     assert part["score"] == pytest.approx(sum(r["contribution"] for r in part["reasons"]), abs=1e-5)
+
+
+def test_a_paper_that_was_sent_is_told_what_each_interest_makes_of_it(cli, ada):
+    wanted = ("--phrase", "unlearning", "--phrase", "gripper", "--trending", "0")
+    cli("subscriber", "update", ada, *wanted)
+    cli("publish")
+    ref = paper(cli, SENT)
+    table = cli("why", ref, "--for", ada, "--json").json["table"]
+    assert [part["interest"]["value"] for part in table] == ["unlearning", "gripper"]
+    assert table[0]["likeness"] > 0 == table[1]["score"]
+    cli("subscriber", "update", ada, "--phrase", "gripper", "--trending", "0")
+    (kept,) = cli("why", ref, "--for", ada, "--json").json["table"]
+    assert (kept["interest"]["value"], kept["likeness"]) == ("unlearning", None)
+    assert kept["score"] == table[0]["score"]
+    assert "—  phrase “unlearning”" in cli("why", ref, "--for", ada).out
+
+
+def test_a_paper_that_lost_its_place_is_compared_with_those_that_had_one(cli, ada):
+    found = cli("papers", "--json").json_lines
+    cli("subscriber", "update", ada, "--category", "cs.LG", "--papers", "1", "--trending", "0")
+    cli("publish")
+    refs = [p["ref"] for p in found if "cs.LG" in p["categories"]]
+    ends = {steps(cli, ref)[-1]: cli("why", ref, "--for", ada).out for ref in refs}
+    left = ends["chosen", False]
+    assert "the edition has 1 places, and others come before" in left
+    number = re.search("one of (\\d+) new papers", ends["sent", True])[1]
+    assert f"one of {number} for the edition of" in left
 
 
 def test_a_paper_of_the_next_edition_is_told_to_be_on_its_way(cli, ada):
