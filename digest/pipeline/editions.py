@@ -74,11 +74,14 @@ class Day:
         self._vectors: dict[int, bytes] = {}
         self._text_vectors: dict[str, bytes] = {}
         numbers = [paper.paper_id for paper in (*self._papers, *background)]
+        factors = store.vectors.newest(FACTORS, options.background + ranking.TAUGHT)
+        taught = store.papers.by_ids(factors.keys() - set(numbers))
         self._prepared = ranking.prepare(
             self._papers,
             background,
-            vectors=self._meant_by(numbers),
-            factors=store.vectors.of(numbers, FACTORS),
+            vectors=self._meant_by([*numbers, *(paper.paper_id for paper in taught)]),
+            factors=factors,
+            taught=[paper for paper in taught if _was_seen(paper, now)][: ranking.TAUGHT],
         )
         states = {state.feed: state for state in store.feeds.states()}
         self._feeds = readings(feeds, states, now)
@@ -317,6 +320,10 @@ class Day:
         values = _example_values(profile)
         self._name(values)
         return {v: paper for v in values if (paper := self._examples[v]) is not None}
+
+
+def _was_seen(paper: Paper, now: datetime) -> bool:
+    return paper.first_seen_at is not None and paper.first_seen_at <= now
 
 
 def _example_values(profile: Profile) -> list[str]:

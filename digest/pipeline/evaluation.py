@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from digest import ranking
 from digest.errors import UsageError
@@ -168,18 +168,20 @@ def rank_task(
         on_user: called for each user that is done.
     """
     chosen = set(task.candidates)
-    background = [paper for name, paper in task.papers.items() if name not in chosen]
-    background.sort(key=lambda paper: paper.published_at or _NEVER, reverse=True)
-    if all(paper.published_at is None for paper in background):
-        background = background[:: max(1, -(-len(background) // BACKGROUND))]
+    others = [paper for name, paper in task.papers.items() if name not in chosen]
+    background = _background_of(others)
+    far = {paper.paper_id for paper in background}
     known = embeddings.papers.items() if embeddings else ()
     vectors = {task.papers[name].paper_id: vector for name, vector in known}
     likes = [wanted.interests_of(user, task.papers)[0] for user in task.users]
+    factors = ranking.learn_factors([[task.papers[n].paper_id for n in one] for one in likes])
+    taught = [p for p in others if p.paper_id in factors and p.paper_id not in far]
     prepared = ranking.prepare(
         [task.papers[name] for name in task.candidates],
-        background[:BACKGROUND],
+        background,
         vectors=vectors,
-        factors=ranking.learn_factors([[task.papers[n].paper_id for n in one] for one in likes]),
+        factors=factors,
+        taught=_spaced(taught, ranking.TAUGHT),
     )
     work = _Work(prepared, task, wanted, embeddings or Embeddings({}, {}))
     if jobs == 1 or len(task.users) < 2 * jobs or not _can_fork():
@@ -190,6 +192,14 @@ def rank_task(
             return dict(_counted(pool.imap(_of, task.users, chunksize=4), on_user))
     finally:
         _SHARED.pop()
+
+
+def _background_of(papers: Sequence[Paper]) -> Sequence[Paper]:
+    """Return the newest papers; without dates, some that are evenly spaced."""
+    if all(paper.published_at is None for paper in papers):
+        return _spaced(papers, BACKGROUND)
+    newest = sorted(papers, key=lambda paper: paper.published_at or _NEVER, reverse=True)
+    return newest[:BACKGROUND]
 
 
 @dataclass(frozen=True)
@@ -286,6 +296,16 @@ def _is_user(row: dict[str, Any]) -> bool:
     return True
 
 
+_Any = TypeVar("_Any")
+
+
+def _spaced(every: Sequence[_Any], most: int) -> Sequence[_Any]:
+    """Return at most so many, evenly spaced."""
+    if len(every) <= most:
+        return every
+    return [every[place * len(every) // most] for place in range(most)]
+
+
 def _background(path: Path, dates: Collection[str], problems: list[str]) -> set[str]:
     """Return the ids of the newest papers that are no candidates; without dates, of all."""
     dated = [
@@ -294,8 +314,7 @@ def _background(path: Path, dates: Collection[str], problems: list[str]) -> set[
         if str(row["id"]) not in dates
     ]
     if not any(day for day, _ in dated):
-        step = max(1, -(-len(dated) // BACKGROUND))
-        return {name for _, name in dated[::step]}
+        return {name for _, name in _spaced(dated, BACKGROUND)}
     dated.sort(reverse=True)
     return {name for _, name in dated[:BACKGROUND]}
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from digest.models import Opinion, Paper, Profile, Ranking, ScoredPaper
 from digest.ranking.candidates import Candidates, prepare
-from digest.ranking.collaborative import READERS, learn_factors
+from digest.ranking.collaborative import READERS, TAUGHT, learn_factors
 from digest.ranking.examples import GAINS, gains_of
 from digest.ranking.interests import Matches, match
 from digest.ranking.judging import Judgement
@@ -24,6 +24,7 @@ from digest.ranking.taught import Taught, taught
 __all__ = [
     "GAINS",
     "READERS",
+    "TAUGHT",
     "Candidates",
     "Judgement",
     "Matches",

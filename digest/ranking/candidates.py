@@ -26,6 +26,7 @@ MAX_SHOWN = 300  # and of these, those that a joint judgement is compared with
 MAX_ALIKE = 500  # papers whose likeness to all others is kept
 TERSE = 200  # characters of title and abstract
 DENSE_PENALTY = 30.0  # lambda of the embeddings' ridge
+DISTINCTIVE_PENALTY = 100.0  # and of the embeddings that few examples are compared by
 DENSE = np.dtype("<f2")  # of an embedding as it is stored
 
 
@@ -242,9 +243,19 @@ class Candidates:
 
     @cached_property
     def _dense_whitening(self) -> Floats:
+        return self._whitened(DENSE_PENALTY, -1.0)
+
+    @cached_property
+    def distinctive(self) -> Floats:
+        """What turns embeddings into such that what all papers mean counts little in a cosine."""
+        return self._whitened(DISTINCTIVE_PENALTY, -0.5)
+
+    def _whitened(self, penalty: float, power: float) -> Floats:
+        """Return a power of ``B'B + penalty I``, where B are the background's embeddings."""
         assert self.dense is not None
-        known = self.dense[len(self.papers) + self.sample].astype(float)
-        return np.linalg.inv(known.T @ known + DENSE_PENALTY * np.eye(known.shape[1]))
+        known = self.dense[len(self.papers) :].astype(float)
+        values, axes = np.linalg.eigh(known.T @ known)
+        return np.asarray((axes * (np.maximum(values, 0) + penalty) ** power) @ axes.T)
 
     def near_in_meaning(self, score: Callable[[Floats], Floats]) -> Floats:
         """Return a score of embeddings by candidate, in spreads above the mean; 0: it has none.
@@ -306,6 +317,7 @@ def prepare(
     *,
     vectors: Mapping[int, bytes] | None = None,
     factors: Mapping[int, bytes] | None = None,
+    taught: Sequence[Paper] = (),
 ) -> Candidates:
     """Turn the day's papers into vectors.
 
@@ -315,6 +327,7 @@ def prepare(
             how similar is similar; may be empty, and may hold candidates, which are left out.
         vectors: embeddings by paper_id, as 16-bit floats; papers may lack one.
         factors: what `learn_factors` returned of papers, by paper_id; most lack them.
+        taught: further papers that have factors; they tell too what words say of these.
     """
     known = {paper.paper_id for paper in candidates}
     others = [paper for paper in background if paper.paper_id not in known]
@@ -331,8 +344,15 @@ def prepare(
     counted = np.concatenate([np.arange(n), n + sample])
     written, spelled = Written.of(every, counted)
     popular.sort(key=lambda row: (-scores[row], order[row]))
-    dense = _dense(every, vectors) if vectors else None
+    dense = _dense([*every, *taught], vectors) if vectors else None
     meanings = (None, None) if dense is None else (dense[n:], dense[:n])
+    told = [f"{paper.title}. {paper.abstract}" for paper in taught]
+    collaborative = Collaborative.of(
+        factors or {},
+        [paper.paper_id for paper in (*others, *taught)],
+        (sparse.vstack([far, built.features.vectors(told)]).tocsr() if told else far, meanings[0]),
+        (matrix, meanings[1]),
+    )
     return Candidates(
         papers=tuple(candidates),
         features=built.features,
@@ -350,12 +370,8 @@ def prepare(
         whole=beside(sparse.vstack([matrix, far[sample]]), spelled[counted]),
         sample=sample,
         places={paper.paper_id: row for row, paper in enumerate(every)},
-        dense=dense,
-        collaborative=Collaborative.of(
-            factors, [p.paper_id for p in others], (far, meanings[0]), (matrix, meanings[1])
-        )
-        if factors
-        else None,
+        dense=dense if dense is None else dense[: len(every)],
+        collaborative=collaborative,
     )
 
 

@@ -25,6 +25,7 @@ from digest.ranking.features import Floats, Matrix
 READERS = 300  # with likes that count; below, there is nothing to learn
 LIKERS = 5  # readers who like a paper; below, it does not count
 LEAST, MOST = 3, 200  # likes of a reader; fewer do not count, more are cut
+TAUGHT = 6_000  # papers beyond the background that tell what words say of factors
 DIMENSIONS = 96
 _SWEEPS = 6
 _CONFIDENCE = 10.0  # alpha: how much a like says beside the silence on all other papers

@@ -11,7 +11,7 @@ from digest.ranking.features import Matrix
 from digest.ranking.learning import Examples, Joint, learn
 from digest.ranking.match import Match, Wish, nothing
 from digest.ranking.reasons import shared_words
-from digest.ranking.similarity import telling_part
+from digest.ranking.similarity import likeness_of, telling_part
 from digest.text import parse_arxiv_id, parse_doi
 
 # What an answer counts as, where an example paper counts 1.
@@ -73,7 +73,7 @@ class Likes:
         return Match(
             interest,
             np.where(mine, joint.strength, 0.0),
-            joint.strength if own.any() else np.zeros(n),
+            likeness_of(joint.z) if own.any() else np.zeros(n),
             why,
             joint=joint,
         )

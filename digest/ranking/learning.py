@@ -43,25 +43,37 @@ _ENOUGH = 3  # liked papers that together make a match of what none of them make
 _MANY = 5  # liked papers from which on the ridge is trusted
 _PENALTY, _PENALTY_OF_FEW = 10.0, 30.0
 _POOL_WEIGHT = 0.5
-_SHARPNESS, _DENSE_SHARPNESS = 20.0, 10.0
+# Papers of the background from which on the ridge is trusted. With fewer it mostly takes out
+# what the reader himself likes; so with many liked papers the pool takes over, with few there is
+# no better guess than their middle.
+_KNOWN_ENOUGH = 1_000
+_DENSE_SHARPNESS = 10.0
 _CATEGORY_WEIGHT = 0.5
 _FEEDBACK_PAPERS = 10
 _FEEDBACK_WEIGHT = 0.6
+_DISTINCTIVE_WEIGHT = 1.2  # of the cosine of few papers' embeddings, without what all mean
 
 
 @dataclass(frozen=True, slots=True)
 class _Weights:
-    """How much the parts count: words, the pool and the ridge of embeddings, like readers."""
+    """How much the parts count: words, the pool and the ridge of embeddings, like readers.
 
+    And `sharpness`: how much more the nearest paper counts in the words' pool than the others.
+    """
+
+    sharpness: float
     words: float
     pool: float
     ridge: float
     readers: float
 
 
-# A title of nine words says less than its meaning does; beside an abstract it is the other way
-# round, and the ridge of embeddings adds nothing.
-_USUAL, _TERSE = _Weights(1.0, 0.8, 0.0, 1.5), _Weights(0.25, 0.5, 1.0, 0.5)
+_USUAL = _Weights(20.0, 1.0, 0.8, 0.0, 1.5)
+# Of nine words two titles share one by chance: the nearest says less than the mean of all.
+_TERSE = _Weights(1.0, 1.0, 0.0, 0.0, 1.5)
+# And less than the meaning does; beside an abstract it is the other way round, and the ridge of
+# embeddings adds nothing.
+_TERSE_IN_MEANING = _Weights(1.0, 0.1, 0.5, 1.0, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +238,18 @@ def _joint(
     places = liked.tolist()
     scores, penalty = ridge
     added, stems = more
-    if len(liked):
-        pool = _pool(compared.shown[liked], examples.gains[liked], _SHARPNESS)
-        scores = scores + _POOL_WEIGHT * standardise(pool)
-    in_words = standardise(scores)[:n]
     dense = [d for place in places if (d := examples.dense[place]) is not None]
-    weights = _TERSE if candidates.terse and dense and candidates.dense is not None else _USUAL
+    weights = _weights(candidates, meant=bool(dense))
+    if len(liked):
+        pool = _pool(compared.shown[liked], examples.gains[liked], weights.sharpness)
+        share = _share_of_ridge(candidates, len(liked))
+        pool_weight = 1 - (1 - _POOL_WEIGHT) * share
+        scores = share * scores + pool_weight * standardise(pool)
+    in_words = standardise(scores)[:n]
     kin = standardise(candidates.kinship.to([examples.categories[place] for place in places]))
     z = weights.words * in_words + _CATEGORY_WEIGHT * kin
     z = z + weights.readers * _of_like_readers(candidates, examples, stems)
-    z = z + _in_meaning(candidates, dense, weights)
+    z = z + _in_meaning(candidates, dense, weights, few=len(liked) < _ENOUGH)
     if not len(liked):
         nothing = np.zeros(n)
         return Joint(z, nothing, nothing.astype(np.int64), nothing > 0, total, penalty)
@@ -247,6 +261,12 @@ def _joint(
         best = np.maximum(in_words, best)
     passes = best * compared.proof[liked[closest], np.arange(n)] >= BAR
     return Joint(z, strength_of(z), liked[closest], passes, total, penalty)
+
+
+def _weights(candidates: Candidates, *, meant: bool) -> _Weights:
+    if not candidates.terse:
+        return _USUAL
+    return _TERSE_IN_MEANING if meant and candidates.dense is not None else _TERSE
 
 
 def _of_neighbours(
@@ -285,11 +305,23 @@ def _product(one: Floats, every: Floats) -> Floats:
     return np.asarray(every @ one)
 
 
-def _in_meaning(candidates: Candidates, dense: Sequence[Floats], weights: "_Weights") -> Floats:
+def _share_of_ridge(candidates: Candidates, liked: int) -> float:
+    """Return how much the ridge counts, 0 to 1; the pool counts the more for it."""
+    return 1.0 if liked <= _MANY else min(len(candidates.sample) / _KNOWN_ENOUGH, 1.0)
+
+
+def _in_meaning(
+    candidates: Candidates, dense: Sequence[Floats], weights: "_Weights", *, few: bool
+) -> Floats:
     """Return by candidate what the embeddings say; 0: nothing is known."""
     if candidates.dense is None or not dense:
         return np.zeros(len(candidates.papers))
     liked = np.array(dense)
+    if few and not candidates.terse:
+        apart = _unit(liked @ candidates.distinctive)
+        return _DISTINCTIVE_WEIGHT * candidates.near_in_meaning(
+            lambda every: (_unit(every @ candidates.distinctive) @ apart.T).mean(axis=1)
+        )
     same = np.ones(len(liked))
     score = weights.pool * candidates.near_in_meaning(
         lambda every: _pool(liked @ every.T, same, _DENSE_SHARPNESS)
@@ -298,6 +330,10 @@ def _in_meaning(candidates: Candidates, dense: Sequence[Floats], weights: "_Weig
         apart = candidates.whitened_meaning(liked.mean(axis=0))
         score = score + weights.ridge * candidates.near_in_meaning(lambda every: every @ apart)
     return score
+
+
+def _unit(rows: Floats) -> Floats:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
 
 
 def _of_like_readers(candidates: Candidates, examples: Examples, stems: Matrix) -> Floats:

@@ -24,6 +24,7 @@ from digest.ranking.features import Features, Floats, Ints, Matrix
 
 BAR = 3.0
 _HALF = 6.0  # the z at which the strength is one half
+_FAINT = 1e-3  # of a likeness, so that it orders all papers and yet shows as none
 # Of cosines: a smaller spread is an accident, a larger mean or spread shows that the interest
 # is what many of the papers are about.
 _MIN_SPREAD, _MAX_SPREAD, _MAX_MEAN = 0.015, 0.03, 0.03
@@ -129,6 +130,11 @@ def strength_of(z: Floats) -> Floats:
     """Return strengths, 0 to 1, of z-scores."""
     above = np.maximum(z, 0)
     return np.asarray(above / (above + _HALF))
+
+
+def likeness_of(z: Floats) -> Floats:
+    """Return strengths that order also what is below the mean, where a strength is 0."""
+    return np.asarray(strength_of(z) + _FAINT / (1 + np.exp(-z)))
 
 
 def leaning(z: Floats) -> Floats:

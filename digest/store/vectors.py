@@ -34,6 +34,18 @@ class Vectors:
                 found.update((paper_id, vector) for paper_id, vector in rows)
         return found
 
+    def newest(self, model: str, limit: int) -> dict[int, bytes]:
+        """Return the vectors of the papers with the highest numbers, by number.
+
+        Args:
+            model: the embedder's name.
+            limit: how many at most.
+        """
+        asked = select(vectors.c.paper_id, vectors.c.vector).where(vectors.c.model == model)
+        with self._database.reading() as connection:
+            rows = connection.execute(asked.order_by(vectors.c.paper_id.desc()).limit(limit))
+            return {row.paper_id: row.vector for row in rows}
+
     def missing(self, model: str, limit: int) -> list[Paper]:
         """Return the newest papers whose vector is not there, or is of another text.
 

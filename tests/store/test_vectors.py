@@ -19,6 +19,17 @@ def test_vectors_come_back_by_paper_and_model(store: Store, add_papers: AddPaper
     assert (store.vectors.count("a"), store.vectors.count("c")) == (2, 0)
 
 
+def test_the_vectors_of_the_newest_papers_are_had_without_their_numbers(
+    store: Store, add_papers: AddPapers
+) -> None:
+    one, two, three = add_papers(3)
+    store.vectors.save("a", [(one, b"11"), (two, b"22")])
+    store.vectors.save("b", [(three, b"33")])
+    assert store.vectors.newest("a", 9) == {two.paper_id: b"22", one.paper_id: b"11"}
+    assert store.vectors.newest("a", 1) == {two.paper_id: b"22"}
+    assert store.vectors.newest("c", 9) == {}
+
+
 def test_the_newest_papers_without_a_vector_are_missing_theirs(
     store: Store, change: Callable[..., PaperChange], now: datetime
 ) -> None:
