@@ -54,7 +54,7 @@ def test_one_example_goes_by_what_is_not_in_all_papers_meaning():
     chance = random.Random(1)
     text = "We study things that are known and that are not, for all of it and with all of it. " * 3
     papers = [
-        Paper(n, f"Wordone{n} wordtwo{n}", f"{text}Also wordthree{n}.") for n in range(1, 231)
+        Paper(n, f"Wordone{n} wordtwo{n}", f"{text}Also wordthree{n}.") for n in range(1, 631)
     ]
     vectors = {
         p.paper_id: packed(1, 0, 0, *(chance.gauss(0, 0.1) for _ in range(8))) for p in papers
