@@ -49,29 +49,6 @@ def test_papers_near_in_meaning_rise(day):
     assert order(day, vectors, packed(1.0, 0.0, 0.0))[:2] == [7, 5]
 
 
-def test_one_example_goes_by_what_is_not_in_all_papers_meaning():
-    # All papers mean mostly the same; the example also has a meaning of its own.
-    chance = random.Random(1)
-    text = "We study things that are known and that are not, for all of it and with all of it. " * 3
-    papers = [
-        Paper(n, f"Wordone{n} wordtwo{n}", f"{text}Also wordthree{n}.") for n in range(1, 631)
-    ]
-    vectors = {
-        p.paper_id: packed(1, 0, 0, *(chance.gauss(0, 0.1) for _ in range(8))) for p in papers
-    }
-    vectors[3] = packed(1, 0.1, 0, *[0] * 8)  # near, for it is the middle of all
-    vectors[7] = packed(1, 0.9, 0.3, *[0] * 8)  # farther, but on the same side
-    found = rank(
-        prepare(papers[:30], papers[30:], vectors=vectors),
-        Profile((Interest(InterestKind.EXAMPLE, "liked"),)),
-        examples={"liked": LIKED},
-        meanings={"liked": packed(1, 0.45, 0, *[0] * 8)},
-        below_bar=True,
-    )
-    best = [scored.paper.paper_id for scored in best_first(found)]
-    assert best.index(7) < best.index(3)
-
-
 def test_papers_without_a_vector_and_vectors_of_another_length_count_as_none(day):
     plain = order(day, None, None)
     vectors = {paper.paper_id: packed(0.1, 1.0, 0.0) for paper in day[:15]}
