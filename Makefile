@@ -1,7 +1,7 @@
 # make demo   sets up all it needs and runs the main job on the bundled sample feeds
 # make test   sets up all it needs and runs every test
 # make faults kills, dead servers, bad answers: what becomes of the mail (minutes; FAULTS="--postgresql --only SIGKILL")
-# make bench  how fast it is, beside named references (15 minutes; BENCH="--full", BENCH="--only sending")
+# make bench  how fast it is, beside named references (long; BENCH="--full", BENCH="--only sending")
 # make check  format, lint, types, walls, tests
 
 PYTHON ?= python3
