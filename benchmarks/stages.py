@@ -23,17 +23,16 @@ from digest.app import App
 from digest.config import load
 from digest.delivery.smtp import session
 from digest.links import Linker
-from digest.pipeline.deliver import ShardWorker
 from digest.pipeline.editions import Day
 from digest.rendering import Renderer
 from digest.store.deliveries import Deliveries
 
 STAGES = [
     ("prepare the day, once", Day, "__init__"),
+    ("read who is to receive", Deliveries, "shard_deliveries"),
     ("look at a shard's readers together", Day, "gather"),
     ("rank, choose, explain", Day, "edition"),
     ("store editions", Deliveries, "save_editions"),
-    ("read what is to be sent", ShardWorker, "_todo"),
     ("links", Linker, "for_edition"),
     ("render", Renderer, "render"),
     ("build the message", session, "build"),

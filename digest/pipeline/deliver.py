@@ -6,7 +6,8 @@ ledger, so a hint that is lost, late or doubled does no harm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -21,7 +22,7 @@ from digest.pipeline.halting import Halt
 from digest.pipeline.lanes import Lanes, SendOptions, ShardReport, Todo
 from digest.pipeline.recorder import Recorder
 from digest.rendering import Renderer
-from digest.store import Composed, History, Settlement, Shard, Store
+from digest.store import Composed, History, Settlement, Shard, Store, Stored
 
 # Editions that are stored in one transaction: whoever else wants to write waits for so long.
 _AT_ONCE = 20
@@ -140,34 +141,26 @@ class ShardWorker:
         report: ShardReport,
     ) -> list[Todo]:
         """Commit the shard's missing editions; return all that is to be sent."""
-        ledger = self._store.deliveries
         waiting = await asyncio.to_thread(
-            ledger.shard_deliveries, shard.shard_id, self._clock(), without
+            self._store.deliveries.shard_deliveries, shard.shard_id, self._clock(), without
         )
+        ready = _Ready(waiting)
         missing = [(d, who) for d, who in waiting if d.edition_id is None]
         if missing:
             portions = self._compose(missing, await day(), report)
             while portion := await asyncio.to_thread(next, portions, None):
                 composed, failed = portion
-                saved = await asyncio.to_thread(
-                    ledger.save_editions, shard, self._owner, composed, now=self._clock(),
-                    lease=self._lease,
+                stored = await asyncio.to_thread(
+                    self._store.deliveries.save_editions, shard, self._owner, composed,
+                    now=self._clock(), lease=self._lease,
                 )  # fmt: skip
-                if saved is None or (failed and await recorder.advance(failed) is None):
+                if stored is None or (failed and await recorder.advance(failed) is None):
                     report.lost = True
                     return []
                 report.settled += len(failed) + sum(item.silent for item in composed)
-        return await asyncio.to_thread(self._todo, shard, without)
-
-    def _todo(self, shard: Shard, without: Collection[str]) -> list[Todo]:
-        """Return what is to be sent, with its edition."""
-        rows = self._store.deliveries.shard_deliveries(shard.shard_id, self._clock(), without)
-        editions = self._store.editions.by_ids(d.edition_id for d, _ in rows if d.edition_id)
-        return [
-            Todo(delivery, person, editions[delivery.edition_id])
-            for delivery, person in rows
-            if delivery.edition_id in editions
-        ]
+                ready.add(composed, stored)
+        await asyncio.to_thread(ready.read, self._store)
+        return ready.todo()
 
     def _compose(
         self, missing: Sequence[tuple[Delivery, Subscriber]], day: Day, report: ShardReport
@@ -219,6 +212,41 @@ class ShardWorker:
             unsubscribe_token=self._linker.unsubscribe_token(person),
             bounce_token=self._linker.bounce_token(person, delivery.delivery_id),
         )
+
+
+class _Ready:
+    """The editions of a shard that are to be sent, as they are stored.
+
+    Args:
+        waiting: the deliveries that are due, with their subscribers.
+    """
+
+    def __init__(self, waiting: Sequence[tuple[Delivery, Subscriber]]) -> None:
+        self._waiting = waiting
+        self._numbers = {d.delivery_id: d.edition_id for d, _ in waiting if d.edition_id}
+        self._editions: dict[int, Edition] = {}
+
+    def add(self, composed: Iterable[Composed], stored: Stored) -> None:
+        """Take what was just stored as it was composed, so that it need not be read again."""
+        for item in composed:
+            number = stored.numbers.get(item.delivery_id)
+            if number is not None and not item.silent:
+                self._numbers[item.delivery_id] = number
+                if number in stored.added:
+                    self._editions[number] = item.edition
+
+    def read(self, store: Store) -> None:
+        """Read those that were stored earlier."""
+        if earlier := set(self._numbers.values()) - self._editions.keys():
+            self._editions |= store.editions.by_ids(earlier)
+
+    def todo(self) -> list[Todo]:
+        """Return what is to be sent, with its edition."""
+        return [
+            Todo(replace(delivery, edition_id=number), person, self._editions[number])
+            for delivery, person in self._waiting
+            if (number := self._numbers.get(delivery.delivery_id)) in self._editions
+        ]
 
 
 class _Making:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from digest.delivery import Channel
+from digest.garbage import collector_paused, set_aside, take_back
 from digest.links import Linker
 from digest.models import Delivery, DeliveryState
 from digest.pipeline.breaker import Breaker
@@ -286,9 +287,17 @@ class Publisher:
         self, without: set[str], patience: timedelta | None
     ) -> list[ShardReport]:
         """Deliver shard after shard; a channel that stops is left out from then on."""
+        self._forget_day()  # each run has its own candidates
+        try:
+            return await self._shard_by_shard(without, patience)
+        finally:
+            self._forget_day()
+
+    async def _shard_by_shard(
+        self, without: set[str], patience: timedelta | None
+    ) -> list[ShardReport]:
         reports: list[ShardReport] = []
         fruitless: Counter[int] = Counter()
-        self._day = None  # each run has its own candidates
         while not self._halt.asked:
             shard = await asyncio.to_thread(
                 self._store.deliveries.claim, self._owner, self._clock(), self._options.lease,
@@ -321,10 +330,19 @@ class Publisher:
             now = self._clock()
             if self._day is None or now - self._day.now > self._options.day_age:
                 await self._refresh_counts()
-                self._day = await asyncio.to_thread(
-                    Day, self._store, self._feeds, self._edition_options, self._clock()
-                )
+                self._day = await asyncio.to_thread(self._new_day)
             return self._day
+
+    def _new_day(self) -> Day:
+        self._forget_day()
+        with collector_paused():
+            day = Day(self._store, self._feeds, self._edition_options, self._clock())
+        set_aside()
+        return day
+
+    def _forget_day(self) -> None:
+        self._day = None
+        take_back()
 
     async def _refresh_counts(self) -> None:
         """Read counts again, but not for long: no mail waits for a slow source, and no end."""

@@ -29,7 +29,7 @@ from digest.store.runs import Run, Runs
 from digest.store.saving import SaveReport
 from digest.store.serial import profile_from_json, profile_to_json
 from digest.store.sessions import Sessions
-from digest.store.settling import Composed, Settlement
+from digest.store.settling import Composed, Settlement, Stored
 from digest.store.signups import Signups
 from digest.store.vectors import Vectors, text_of
 from digest.store.verdicts import Verdict, Verdicts
@@ -56,6 +56,7 @@ __all__ = [
     "ShardKey",
     "SoftLimit",
     "Store",
+    "Stored",
     "Verdict",
     "Wait",
     "open_store",

@@ -31,6 +31,7 @@ from digest.store.schema import deliveries, runs, shards, subscribers
 from digest.store.settling import (
     Composed,
     Settlement,
+    Stored,
     begin,
     count_planned,
     drop_departed,
@@ -193,28 +194,28 @@ class Deliveries:
         *,
         now: datetime,
         lease: timedelta,
-    ) -> dict[int, int] | None:
+    ) -> Stored | None:
         """Store editions before anything of them is sent, and renew the lease.
 
         Deliveries of one subscriber and day share the edition; one that is stored already
         stays and is used. Silent ones end here.
 
         Returns:
-            Edition number by delivery, or None (and nothing is written) when the shard is
-            another worker's now.
+            The editions' numbers, or None (and nothing is written) when the shard is another
+            worker's now.
         """
         with self._database.writing() as connection:
             if not hold(connection, shard, owner, until=now + lease):
                 return None
             keys = edition_keys(connection, shard, [item.delivery_id for item in items])
             known = [item for item in items if item.delivery_id in keys]
-            numbers = insert_editions(
+            numbers, added = insert_editions(
                 connection, {keys[item.delivery_id]: item.edition for item in known}
             )
             ids = {item.delivery_id: numbers[keys[item.delivery_id]] for item in known}
             silent = {item.delivery_id for item in known if item.silent}
             link(connection, ids, silent, now)
-        return ids
+        return Stored(ids, added)
 
     def advance(
         self,

@@ -159,10 +159,13 @@ def _received(
 
 def insert_editions(
     connection: Connection, composed: Mapping[tuple[int, date], Edition]
-) -> dict[tuple[int, date], int]:
-    """Store editions by (subscriber, day) within a transaction; return their numbers.
+) -> tuple[dict[tuple[int, date], int], frozenset[int]]:
+    """Store editions by (subscriber, day) within a transaction.
 
     An edition that is there already stays as it is: editions are unchangeable.
+
+    Returns:
+        Their numbers, and which of these were added.
     """
     ids: dict[tuple[int, date], int] = {}
     rows: list[dict[str, Any]] = []
@@ -180,7 +183,8 @@ def insert_editions(
             rows += _paper_rows(added, edition)
     if rows:
         connection.execute(edition_papers.insert(), rows)
-    return ids | _numbers(connection, composed.keys() - ids.keys())
+    added = frozenset(ids.values())
+    return ids | _numbers(connection, composed.keys() - ids.keys()), added
 
 
 def _numbers(

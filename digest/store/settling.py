@@ -50,6 +50,19 @@ class Composed:
     silent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of composed editions.
+
+    Attributes:
+        numbers: of the editions, by delivery.
+        added: numbers of those that were not stored before; they are as they were composed.
+    """
+
+    numbers: Mapping[int, int]
+    added: frozenset[int] = frozenset()
+
+
 def _receives() -> Exists:
     return exists().where(subscribers.c.subscriber_id == deliveries.c.subscriber_id, is_mailable())
 

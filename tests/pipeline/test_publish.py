@@ -1,6 +1,7 @@
 """Publish: each edition once, nothing lost, and trouble that stays where it is."""
 
 import asyncio
+import gc
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 
@@ -88,6 +89,50 @@ async def test_editions_are_stored_some_at_a_time_so_that_nobody_waits_long_to_w
     report = await publisher(box).publish()
     assert stored == [20, 20, 5]
     assert (states(report), len(box.messages)) == ({SENT: 45}, 45)
+
+
+async def test_what_was_just_composed_is_sent_without_being_read_again_and_says_the_same(
+    publisher, add_papers, subscribe, store, renderer, monkeypatch
+):
+    add_papers()
+    subscribe("ada", "glacier acoustics", "harbour robots")
+    subscribe("tomo", "protein folding")
+    read, asked = store.editions.by_ids, []
+    monkeypatch.setattr(store.editions, "by_ids", lambda ids: asked.append(ids) or read(ids))
+    channel = ScriptedChannel(accept)
+    await publisher(channel, linker=Linker()).publish()
+    assert (len(channel.parcels), asked) == (2, [])
+    for parcel in channel.parcels:
+        (edition,) = read([parcel.edition_id]).values()
+        links = Linker().for_edition(store.people.get(parcel.address), parcel.edition_id, edition)
+        assert renderer.render(edition, links, channel.forms(parcel.format)) == parcel.rendering
+
+
+async def test_what_is_tried_again_is_the_edition_that_was_stored(
+    publisher, add_papers, subscribe, clock
+):
+    add_papers()
+    subscribe()
+    later = Outcome(OutcomeKind.DEFERRED, "451 later", 451)
+    channel = ScriptedChannel(lambda parcel: later)
+    await publisher(channel).publish()
+    clock.move(minutes=10)
+    add_papers("glacier acoustics")
+    channel.answer = accept
+    report = await publisher(channel).publish()
+    first, second = channel.parcels
+    assert states(report) == {SENT: 1}
+    assert (first.edition_id, first.rendering) == (second.edition_id, second.rendering)
+
+
+async def test_the_collector_looks_as_usual_after_a_run(publisher, add_papers, subscribe):
+    add_papers()
+    subscribe()
+    passed_over = []
+    channel = ScriptedChannel(lambda p: passed_over.append(gc.get_freeze_count()) or accept(p))
+    await publisher(channel).publish()
+    assert passed_over[0] > 0
+    assert gc.get_freeze_count() == 0
 
 
 async def test_a_second_run_of_the_day_sends_nothing(publisher, add_papers, subscribe):

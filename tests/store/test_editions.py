@@ -21,7 +21,7 @@ from digest.models import (
     Section,
     Subscriber,
 )
-from digest.store import Composed, History, Settlement, Shard, Store
+from digest.store import Composed, History, Settlement, Shard, Store, Stored
 
 Compose = Callable[..., Edition]
 DAY = timedelta(days=1)
@@ -119,7 +119,7 @@ def test_an_edition_that_is_stored_stays_as_it_is(
     one, two = add_papers(2)
     shard = publish(compose(one))
     again = [Composed(1, compose(two))]
-    assert store.deliveries.save_editions(shard, "w", again, now=now, lease=lease) == {1: 1}
+    assert store.deliveries.save_editions(shard, "w", again, now=now, lease=lease) == Stored({1: 1})
     assert store.editions.edition(1) == compose(one)
 
 
@@ -246,5 +246,5 @@ def test_erasing_a_subscriber_erases_editions_and_deliveries(
     assert len(store.papers.background(9)) == 2
     # A worker that is at it learns nothing new, and does no harm.
     late = Composed(1, replace(compose(), name="late"))
-    assert store.deliveries.save_editions(shard, "w", [late], now=now, lease=lease) == {}
+    assert store.deliveries.save_editions(shard, "w", [late], now=now, lease=lease) == Stored({})
     assert store.deliveries.advance(shard, "w", starting=[1], now=now, lease=lease)
