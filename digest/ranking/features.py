@@ -59,6 +59,7 @@ class Features:
         common: whether a column's term is too common to be evidence by itself.
         lone: whether it is a pair that stands in one text only.
         pair: whether it is two neighbouring words.
+        vague: whether it tells a reader nothing: words that any paper is written in, or numbers.
     """
 
     lexicon: Lexicon
@@ -68,6 +69,7 @@ class Features:
     common: NDArray[np.bool_]
     lone: NDArray[np.bool_]
     pair: NDArray[np.bool_]
+    vague: NDArray[np.bool_]
 
     def vector(self, text: str) -> Matrix:
         """Return the vector of a text as a matrix of one row (empty: nothing known in it)."""
@@ -149,7 +151,9 @@ def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
     matrix = texts
     if foreign.any():
         matrix = (texts[: len(papers)] + texts[len(papers) :]).tocsr()
-    features = Features(lexicon, traits, keys, idf, common, lone, keys >= traits.size)
+    pair = keys >= traits.size
+    vague = _vague(lexicon, traits, keys, common)
+    features = Features(lexicon, traits, keys, idf, common, lone, pair, vague)
     end = int(np.searchsorted(corpus.rows, n))
     own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
     return Built(features, own, matrix[:n], matrix[n : len(papers)])
@@ -224,6 +228,24 @@ def _weigh(seen: Ints, known: NDArray[np.bool_], n_papers: int) -> tuple[Floats,
     total = n_papers + _IMAGINED
     all_seen = seen + _IMAGINED * _COMMON_SHARE * known
     return np.log((1 + total) / (1 + all_seen)) + 1, known | (all_seen > _COMMON * total)
+
+
+def _vague(
+    lexicon: Lexicon, traits: _Traits, keys: Ints, common: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which columns tell a reader nothing.
+
+    Those are words that any paper is written in, alone or beside another ("remain unclear"),
+    and what a number says beside a letter or a common word ("p = 0", "22 languages").
+    """
+    pair = keys >= traits.size
+    left, right = np.where(pair, keys // traits.size - 1, keys), keys % traits.size
+    says = traits.term | traits.cjk
+    says[keys[~pair & common]] = False
+    vague, digits = np.array(lexicon.vague), np.array(lexicon.digits)
+    with_number = pair & (digits[left] | digits[right]) & ~(says[left] | says[right])
+    letters = pair & ~(traits.term | traits.cjk)[left] & ~(traits.term | traits.cjk)[right]
+    return np.asarray(vague[left] | vague[right] | with_number | letters)
 
 
 def _weighted(rows: Matrix, idf: Floats, lone: NDArray[np.bool_]) -> Matrix:

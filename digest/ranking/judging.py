@@ -169,9 +169,11 @@ class Judgement:
         ]
         parts.append((float(self._popularity[row]), partial(popularity_reason, scored.paper)))
         words, likes = self._leanings(number)
-        parts.append((float(words[row]), _taste))
         likes_why = self._liked(row) if likes[row] > 0 else _taste
-        parts.append((float(likes[row]), likes_why))
+        if likes_why is _taste:
+            parts.append((float(words[row] + likes[row]), _taste))
+        else:
+            parts += (float(words[row]), _taste), (float(likes[row]), likes_why)
         rounded = [(round(part, _DIGITS), why) for part, why in parts]
         return sorted((p for p in rounded if p[0]), key=lambda p: -p[0])
 

@@ -26,7 +26,8 @@ def shared_words(
 
     A term's part in the match is its weight in the interest times its weight in the paper.
     Terms that stand side by side are shown as one, "graph neural networks", and each term is
-    shown once, where it stands with most of the others.
+    shown once, where it stands with most of the others. Terms that tell a reader nothing are
+    left out ("remains unclear"); if there are no others, nothing is shown.
 
     Args:
         candidates: the day's papers.
@@ -37,8 +38,10 @@ def shared_words(
     matrix = candidates.matrix
     part = slice(matrix.indptr[row], matrix.indptr[row + 1])
     columns = matrix.indices[part]
+    told = ~candidates.features.vague[columns]
+    columns = columns[told]
     evident = weights_at(telling, columns)
-    products = matrix.data[part] * evident
+    products = matrix.data[part][told] * evident
     best = [i for i in np.lexsort((columns, -products))[:_MAX_TERMS] if products[i] > 0]
     left = {int(columns[i]): float(products[i]) for i in best}
     wording = candidates.wording(row)

@@ -44,7 +44,7 @@ def taught(candidates: Candidates, opinions: Sequence[Opinion]) -> Taught:
     gains = np.array([opinion.gain for opinion in told])
     total = np.asarray(stems.T @ gains).ravel()
     features = candidates.features
-    total[features.common | features.lone] = 0
+    total[features.common | features.lone | features.vague] = 0
     sides = []
     for sign in (1, -1):
         mine = np.flatnonzero(gains * sign > 0)

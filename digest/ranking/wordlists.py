@@ -74,6 +74,28 @@ _COMMON_JAPANESE = """
 関心
 """
 
+# Words of how papers are written, not of what they are on; with the forms of links and sections.
+_VAGUE = """
+ability ablation able achieve across adopt advance against aim al allow along alter approach
+appropriate argue article arxiv available average become begin better beyond bring challenge
+commonly comparable compare comprise consider contribution conventional create crucial deliver
+demonstrate deploy description develop difficult difficulty discuss effort empirical enable
+encourage ensure entire entirely essential establish et etal example exceed exhibit exist existing
+experimental extend extensive facilitate fig figure final finding focus framework frequently
+further furthermore future github gitlab given great greatly highlight hinder html idea identify ii
+iii implement important improve improvement include including incorporate increase increasingly
+inherent insight inspire instead insufficient introduce investigate involve io issue lack leverage
+main mainly maintain majority method modern motivate need notable notably obtain offer outperform
+overall overcome overlook paper particular perform performance poorly possible practice present
+previous primarily produce promising prone propose provide purpose raise readily recent recently
+reduce reliance rely remain remarkable report research respectively result reveal rigorous
+rigorously scenario serve show shown significant significantly solve sota strict strictly stronger
+strongest struggle study subsequently substantial substantially success suffer sufficient suggest
+superior surpass systematic tackle tailored technique tend textbf textit together traditional
+typical typically unclear underexplored understudied unexplored unlike unprecedented url usually
+various vary way wide widely work worse
+"""
+
 # Never a term.
 STOP_WORDS = tuple(_STOP.split())
 # No evidence by themselves; and they weigh little before a background has shown it.
@@ -82,3 +104,5 @@ COMMON_WORDS = (
     *(phrase.strip() for phrase in _COMMON_PHRASES.split(",")),
     *_COMMON_JAPANESE.split(),
 )
+# They tell a reader nothing, not even beside another word; the ranker weighs them as any other.
+VAGUE_WORDS = tuple(_VAGUE.split())

@@ -15,7 +15,7 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
-from digest.ranking.wordlists import STOP_WORDS
+from digest.ranking.wordlists import STOP_WORDS, VAGUE_WORDS
 
 MAX_TITLE = 1_000  # characters that are read of a title
 MAX_TEXT = 6_000  # and of an abstract, a translation or an interest
@@ -141,6 +141,8 @@ class Lexicon:
         link: whether it may be half of a pair of neighbouring words.
         cjk: whether it is Chinese or Japanese.
         kanji: whether it is a Chinese character.
+        vague: whether it tells a reader nothing.
+        digits: whether it is a number.
     """
 
     def __init__(self) -> None:
@@ -151,7 +153,10 @@ class Lexicon:
         self.link = [False, False]
         self.cjk = [False, False]
         self.kanji = [False, False]
-        self._stop_stems = frozenset(map(self._stem, STOP_WORDS))
+        self.vague = [False, False]
+        self.digits = [False, False]
+        self._stop_stems = frozenset(self._stems(STOP_WORDS))
+        self._vague_stems = frozenset(self._stems(VAGUE_WORDS))
 
     def __len__(self) -> int:
         return len(self.term)
@@ -207,6 +212,8 @@ class Lexicon:
             meaningful = stem not in self._stop_stems and not (cjk and _HIRAGANA.match(stem))
             self.cjk.append(cjk)
             self.kanji.append(cjk and _KANJI.match(stem) is not None)
+            self.vague.append(stem in self._vague_stems)
+            self.digits.append(stem.isdigit())
             self.link.append(meaningful)
             self.term.append(meaningful and len(stem) > 1 and not stem.isdigit())
         return number
