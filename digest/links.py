@@ -9,6 +9,7 @@ mail and nothing else. A link is worth what it opens: it is never logged, and ra
 subscriber's link generation revokes all that were sent before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote
@@ -62,10 +63,7 @@ class Linker:
             manage=self.manage(who),
             archive=self.archive(who),
             view=self.archive(who, edition.edition_date),
-            answers={
-                scored.paper.paper_id: self.answer(who, edition_id, scored.paper.paper_id)
-                for scored in edition.papers
-            },
+            answers=self._answers(who, edition_id, [s.paper.paper_id for s in edition.papers]),
         )
 
     def home(self) -> str:
@@ -118,6 +116,16 @@ class Linker:
         """
         page = self._of(who, "feedback", Purpose.ANSWER, edition_id, paper_id)
         return f"{page}?answer={kind.value}" if kind and page else page
+
+    def _answers(self, who: Subscriber, edition_id: int, papers: Sequence[int]) -> dict[int, str]:
+        """Return what `answer` does, for each paper of an edition."""
+        assert self.tokens is not None  # there are pages
+        generation = who.link_generation
+        tokens = self.tokens.make_each(
+            Purpose.ANSWER, who.subscriber_id, generation, edition_id, papers
+        )
+        page = self._page("/feedback/")
+        return {paper: page + token for paper, token in zip(papers, tokens, strict=True)}
 
     def archive(self, who: Subscriber, day: date | None = None) -> str:
         """Return the list of a subscriber's editions, or the edition of one day."""

@@ -15,7 +15,7 @@ import hmac
 import os
 import secrets as random_secrets
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -31,6 +31,7 @@ _HEAD = struct.Struct(">BBIHI")  # form, purpose, subscriber, generation, expiry
 _NUMBER = struct.Struct(">I")
 _FORM = 1
 _MINUTE = 60
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(IntEnum):
@@ -102,6 +103,20 @@ class Tokens:
         body += b"".join(map(_NUMBER.pack, values))
         signed = body + _sign(self._keys[0], purpose, body)
         return _spell(signed)
+
+    def make_each(
+        self,
+        purpose: Purpose,
+        subscriber_id: int,
+        generation: int,
+        first: int,
+        seconds: Iterable[int],
+    ) -> list[str]:
+        """Return what `make` does for each second value, like the papers of an edition."""
+        head = _HEAD.pack(_FORM, purpose, subscriber_id, generation, 0) + _NUMBER.pack(first)
+        key, pack = _signing_key(self._keys[0], purpose), _NUMBER.pack
+        bodies = [head + pack(value) for value in seconds]
+        return [_spell(b + hmac.digest(key, b, "sha256")[:_SIGNATURE]) for b in bodies]
 
     def for_bounce(self, delivery_id: int, address: str) -> str:
         """Return what stands in the return path of a mail: ``17-`` and 16 letters and digits.
@@ -183,8 +198,11 @@ def read_secrets(path: Path) -> list[str]:
 
 
 def _sign(secret: bytes, purpose: Purpose, body: bytes) -> bytes:
-    key = _key(secret, b"digest link %d" % purpose)
-    return hmac.digest(key, body, "sha256")[:_SIGNATURE]
+    return hmac.digest(_signing_key(secret, purpose), body, "sha256")[:_SIGNATURE]
+
+
+def _signing_key(secret: bytes, purpose: Purpose) -> bytes:
+    return _key(secret, b"digest link %d" % purpose)
 
 
 @lru_cache(maxsize=64)  # an edition holds some fifty tokens, and a run a million
@@ -213,4 +231,5 @@ def _split(token: str) -> tuple[bytes, bytes]:
 
 
 def _spell(signed: bytes) -> str:
-    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+    # What base64.urlsafe_b64encode does, in half of the time.
+    return binascii.b2a_base64(signed, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()

@@ -13,6 +13,10 @@ from digest import text
 MAX_LINK = 500
 
 _AUTHORITY = re.compile(r"[A-Za-z0-9.:@_~%-]+")
+# What needs no second look: nearly all links, and all of ours.
+_PLAIN_LINK = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:[/?][\w./?=~-]*)?", re.A
+)
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _LINK_SAFE = "%/:?#@!$&+,;=-._~"
 
@@ -30,6 +34,9 @@ _TAG = re.compile(r"(</?[a-zA-Z]\w*)([^>]*>)")
 _PIECE = re.compile(r"\s*(?:&#?\w+;|\S){1,100}|\s+")
 
 _WIDE = "\u3000-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
+# Letters of the West and the quotation marks that stand around them.
+_NARROW = re.compile("[ -~\xa0-\u02ff\u2010-\u2027]*")
+_ONE_LINE = re.compile("[!-~\xa1-\u02ff\u2010-\u2027]+(?: [!-~\xa1-\u02ff\u2010-\u2027]+)*")
 _UNIT = re.compile(rf"\s+|https?://\S+|[{_WIDE}]|(?:(?!https?://)[^\s{_WIDE}])+")
 # A line does not begin with closing marks, nor end with opening ones (the gist of JIS X 4051).
 _NOT_FIRST = "、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝〕〉》」』】"
@@ -58,6 +65,8 @@ def safe_link(address: str | None, *, mail: bool = False) -> str:
         mail: whether ``mailto:`` is welcome too.
     """
     address = (address or "").strip()
+    if len(address) <= MAX_LINK and _PLAIN_LINK.fullmatch(address):
+        return address
     if not address or not address.isprintable():
         return ""
     try:
@@ -109,7 +118,7 @@ def markdown_link(address: str) -> Markdown:
 
 def columns(line: str) -> int:
     """Return how many columns a terminal gives a line: wide East Asian characters take two."""
-    if line.isascii():
+    if line.isascii() or _NARROW.fullmatch(line):
         return len(line)
     return sum(1 + _is_wide(c) for c in line if not unicodedata.combining(c) and c not in _JOINERS)
 
@@ -128,6 +137,8 @@ def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76)
     only when it is longer than a line.
     """
     room = width - indent
+    if len(block) <= room and _ONE_LINE.fullmatch(block):  # most reasons, labels, names
+        return " " * indent + block if first is None else first.ljust(indent) + block
     lines: list[str] = []
     line, used = "", 0
     for unit in _units(block, room):

@@ -43,6 +43,11 @@ def sentences(block: str) -> tuple[str, ...]:
     return (*found, rest) if rest else tuple(found)
 
 
+@lru_cache(maxsize=2_048)
+def _lower(block: str) -> tuple[str, ...]:
+    return tuple(map(str.lower, sentences(block)))
+
+
 def _ends_sentence(block: str, start: int, end: int) -> bool:
     if not block[end - 1].isascii() and block[end - 1] in "。！？」』）":
         return True
@@ -97,7 +102,7 @@ def closest_sentence(block: str, terms: Iterable[str], limit: int) -> str:
     if block.isascii() and "".join(told).isascii():
         # The same as the patterns below, without making each of them.
         lower = [term.lower() for term in told]
-        held = [sum(_holds(s, term) for term in lower) for s in map(str.lower, found)]
+        held = [sum(_holds(s, term) for term in lower) for s in _lower(block)]
     else:
         wanted = [_pattern(term) for term in told]
         held = [sum(1 for term in wanted if term.search(sentence)) for sentence in found]

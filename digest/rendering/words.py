@@ -111,17 +111,22 @@ def reason_text(reason: Reason, language: str) -> str:
         reason: what the ranker found; its words may come from a feed.
         language: its code; English for one that is not spoken here.
     """
+    return _reason(reason.kind, reason.value, tuple(reason.words), language)
+
+
+@lru_cache(maxsize=4_096)  # an interest brings several papers, and a word many readers
+def _reason(kind: ReasonKind, told: str, by: tuple[str, ...], language: str) -> str:
     words = wording(language)
-    value = shown_text(reason.value, MAX_VALUE)
-    shown = [shown_text(word, MAX_VALUE) for word in reason.words[:MAX_SHARED_WORDS]]
-    if reason.kind is ReasonKind.POPULARITY:
-        value = source_title(reason.value, words)
+    value = shown_text(told, MAX_VALUE)
+    shown = [shown_text(word, MAX_VALUE) for word in by[:MAX_SHARED_WORDS]]
+    if kind is ReasonKind.POPULARITY:
+        value = source_title(told, words)
         shown = [_spoken_count(word, words) for word in shown]
-    elif reason.kind is ReasonKind.UPDATE:
-        shown = [_spoken_day(word, words) for word in reason.words[:1]]
-    elif reason.kind is ReasonKind.TOPIC:
+    elif kind is ReasonKind.UPDATE:
+        shown = [_spoken_day(word, words) for word in by[:1]]
+    elif kind is ReasonKind.TOPIC:
         value = value.rpartition(" > ")[2]
-    return _told(reason.kind, value, BETWEEN.join(w for w in shown if w), words)
+    return _told(kind, value, BETWEEN.join(w for w in shown if w), words)
 
 
 def _told(kind: ReasonKind, value: str, shared: str, words: Wording) -> str:  # noqa: PLR0911, PLR0912

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from selectolax.lexbor import LexborHTMLParser
 
+from digest.rendering import escaping
 from digest.rendering.escaping import (
     MAX_LINK,
     Markdown,
@@ -233,3 +234,16 @@ def test_ambiguous_characters_take_one_column():
     assert columns("“é” ①") == 5
     assert unicodedata.east_asian_width("雨") == "W"
     assert columns("雨e\u0301") == 3
+
+
+@given(link=st.from_regex(escaping._PLAIN_LINK, fullmatch=True))
+def test_a_plain_link_needs_no_second_look(link):
+    looked_at = safe_link(f" {link}%")
+    assert looked_at in {f"{link}%25", ""} and (looked_at or len(link) > escaping.MAX_LINK - 3)
+    assert safe_link(link) == (link if len(link) <= escaping.MAX_LINK else "")
+
+
+def test_what_counts_as_narrow_at_a_glance_is():
+    for character in map(chr, range(0x3000)):
+        if escaping._NARROW.fullmatch(character):
+            assert columns(f"\u0416{character}") == 2, hex(ord(character))
