@@ -209,15 +209,21 @@ def day(world: World) -> list[Row]:
             listed = [judgement.ranking() for _, judgement in done]
         with measured(rows, f"day: compose {len(done)} editions"):
             editions = [
-                composing.compose(found, profile, edition_date=NOW.date(), composed_at=NOW)
+                composing.compose(
+                    found,
+                    profile,
+                    edition_date=NOW.date(),
+                    composed_at=NOW,
+                    nearness=prepared.nearness(),
+                )
                 for found, (profile, _) in zip(listed, done, strict=True)
             ]
         with measured(rows, "day: reasons"):
             told = [
-                judgement.explained(scored)
+                scored
                 for edition, (_, judgement) in zip(editions, done, strict=True)
                 for section in edition.sections
-                for scored in section.papers
+                for scored in judgement.explained(section.papers)
             ]
     assert all(edition.sections for edition in editions), "somebody got an empty edition"
     assert all(scored.reasons for scored in told), "a paper came without reasons"

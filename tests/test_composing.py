@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -108,13 +109,27 @@ def test_where_there_are_more_good_interests_than_places_the_heavier_and_better_
     assert {p.paper.paper_id for p in edition.papers} == {90, 8, 7}
 
 
+class _Twins:
+    """Two papers that are like each other, and like no other."""
+
+    def __init__(self, *twins: int) -> None:
+        self._twins = set(twins)
+        self._chosen: set[int] = set()
+
+    def add(self, paper_id: int) -> None:
+        self._chosen.add(paper_id)
+
+    def of(self, paper_ids: Iterable[int]) -> list[float]:
+        near = self._twins if self._twins & self._chosen else set[int]()
+        return [0.9 if number in near else 0.0 for number in paper_ids]
+
+
 def test_the_next_paper_is_a_good_one_that_is_not_like_those_before_it() -> None:
     ranking = _ranking({A: {1: 1.0, 2: 0.95, 3: 0.9, 4: 0.3}})
-    alike = lambda one, other: 0.9 if {one, other} == {1, 2} else 0.0  # noqa: E731
-    chosen = _compose(ranking, papers=2, trending=0, alike=alike)
+    chosen = _compose(ranking, papers=2, trending=0, nearness=_Twins(1, 2))
     assert {p.paper.paper_id for p in chosen.papers} == {1, 3}
     # A poor paper is not let in only because it is different.
-    chosen = _compose(ranking, papers=3, trending=0, alike=alike)
+    chosen = _compose(ranking, papers=3, trending=0, nearness=_Twins(1, 2))
     assert {p.paper.paper_id for p in chosen.papers} == {1, 2, 3}
 
 

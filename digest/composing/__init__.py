@@ -17,18 +17,17 @@ many minutes of reading, whichever comes first; but there is always room for one
 ``remarks`` what stands beside its papers. ``updates`` adds papers that were sent before and have changed.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from digest.composing.places import Alike, Chosen, Share, fill, same_again
+from digest.composing.places import Chosen, Nearness, Share, fill, same_again
 from digest.composing.remarks import lessons, remarks
 from digest.composing.sayings import heading, outside_heading, silence
 from digest.composing.updates import with_updates
-from digest.models import Bar, Edition, FeedHealth, Profile, Ranking, ScoredPaper, Section
+from digest.models import Bar, Edition, FeedHealth, Profile, Ranking, ScoredPaper, Section, ids_of
 from digest.wording import Wording, wording
 
-__all__ = ["Alike", "compose", "lessons", "remarks", "same_again", "with_updates"]
+__all__ = ["Nearness", "compose", "lessons", "remarks", "same_again", "with_updates"]
 
 _MANY_SECTIONS = 5  # beyond, sections of one paper share one heading,
 _FEW = 2  # if there are at least so many
@@ -42,7 +41,7 @@ def compose(
     composed_at: datetime,
     health: Sequence[FeedHealth] = (),
     quiet: bool = False,
-    alike: Alike = lambda one, other: 0.0,
+    nearness: Nearness | None = None,
 ) -> Edition:
     """Choose an edition's papers and put them into sections.
 
@@ -53,13 +52,14 @@ def compose(
         composed_at: the instant up to which papers were considered.
         health: feeds, of which those with a problem are named in the edition.
         quiet: whether the sources announce nothing today, so that silence is no surprise.
-        alike: tells how alike two of the papers are.
+        nearness: tells how near papers are to the chosen ones; nothing is chosen yet. None: none
+            are near.
     """
     words = wording(profile.language)
     troubled = tuple(feed for feed in health if feed.problem)
-    chosen = Chosen(alike, profile.minutes)
-    shares = [Share(interest, deque(papers)) for interest, papers in ranking.by_interest]
-    matched = {scored.paper.paper_id for share in shares for scored in share.waiting}
+    chosen = Chosen(nearness, profile.minutes)
+    shares = [Share(interest, papers) for interest, papers in ranking.by_interest]
+    matched = set[int]().union(*(ids_of(papers) for _, papers in ranking.by_interest))
     outside = [s for s in ranking.popular if s.paper.paper_id not in matched]
     kept = _outside(profile)
     fill(shares, chosen, profile.papers - kept)
@@ -95,10 +95,9 @@ def _sections(ranking: Ranking, placed: Iterable[ScoredPaper], words: Wording) -
     ids = {scored.paper.paper_id for scored in placed}
     best: dict[int, tuple[int, ScoredPaper]] = {}
     for number, (_, papers) in enumerate(ranking.by_interest):
-        for scored in papers:
-            key = scored.paper.paper_id
-            if key in ids and (key not in best or scored.score > best[key][1].score):
-                best[key] = number, scored
+        for place, key in enumerate(ids_of(papers)):
+            if key in ids and (key not in best or papers[place].score > best[key][1].score):
+                best[key] = number, papers[place]
     groups: list[list[ScoredPaper]] = [[] for _ in ranking.by_interest]
     for number, scored in best.values():
         groups[number].append(scored)

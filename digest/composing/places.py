@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, repeat
+from typing import Protocol
 
 from digest.models import Interest, Paper, ScoredPaper
 from digest.text import long_words, title_key
@@ -22,67 +22,88 @@ _LOOKED_AT = 30  # papers of an interest, from the best, among which the next is
 _WORDS_A_MINUTE, _CHARACTERS_A_MINUTE = 238, 500
 _CJK = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff]")
 
-# How alike two papers are, by their numbers, 0 to 1.
-Alike = Callable[[int, int], float]
+
+class Nearness(Protocol):
+    """Tells how near papers are to the most similar one of those that were chosen, 0 to 1."""
+
+    def add(self, paper_id: int) -> None:
+        """Choose one more."""
+
+    def of(self, paper_ids: Iterable[int]) -> Sequence[float]:
+        """Return how near some papers are."""
 
 
-@dataclass(slots=True)
 class Share:
-    """One interest's papers: those it still offers, best first, and those it has placed."""
+    """One interest's papers: those it still offers, best first, and those it has placed.
 
-    interest: Interest
-    waiting: deque[ScoredPaper]
-    placed: list[ScoredPaper] = field(default_factory=list)
+    Args:
+        interest: the interest.
+        papers: all its papers, best first.
+    """
+
+    def __init__(self, interest: Interest, papers: Sequence[ScoredPaper]) -> None:
+        self.interest = interest
+        self.placed: list[ScoredPaper] = []
+        self._weight = max(interest.weight, 1e-9)
+        self._waiting = iter(papers)
+        self._looked_at = list(islice(self._waiting, _LOOKED_AT))
+        self._ids = [scored.paper.paper_id for scored in self._looked_at]
+        self._scores = [scored.score for scored in self._looked_at]
+
+    @property
+    def offers(self) -> bool:
+        """Whether there are papers left."""
+        return bool(self._looked_at)
 
     @property
     def turn(self) -> tuple[float, float]:
         """Return when it is this interest's turn: the smaller, the sooner."""
-        score, weight = self.waiting[0].score, max(self.interest.weight, 1e-9)
+        score = self._looked_at[0].score
         if not self.placed and score >= _GOOD:
-            return 0.0, -score * weight
-        return (len(self.placed) + 1) / weight, -score
+            return 0.0, -score * self._weight
+        return (len(self.placed) + 1) / self._weight, -score
 
     def next(self, chosen: "Chosen") -> ScoredPaper:
         """Take the next paper out of those that wait."""
-        best = self.placed[0].score if self.placed else self.waiting[0].score
-        looked_at = list(islice(self.waiting, _LOOKED_AT))
-        scored = max(
-            looked_at,
-            key=lambda s: (
-                _RELEVANCE * s.score / max(best, 1e-9)
-                - (1 - _RELEVANCE) * chosen.likeness(s.paper.paper_id)
-            ),
-        )
-        self.waiting.remove(scored)
+        best = max(self.placed[0].score if self.placed else self._scores[0], 1e-9)
+        near = chosen.nearness.of(self._ids) if chosen.nearness else repeat(0.0)
+        values = [
+            _RELEVANCE * score / best - (1 - _RELEVANCE) * alike
+            for score, alike in zip(self._scores, near)  # noqa: B905 - it may have no end
+        ]
+        at = values.index(max(values))
+        del self._ids[at], self._scores[at]
+        scored = self._looked_at.pop(at)
+        for another in islice(self._waiting, 1):
+            self._looked_at.append(another)
+            self._ids.append(another.paper.paper_id)
+            self._scores.append(another.score)
         return scored
 
 
 class Chosen:
-    """The papers that already stand in the edition."""
+    """The papers that already stand in the edition.
 
-    def __init__(self, alike: Alike, minutes: int | None) -> None:
-        self._alike = alike
+    Args:
+        nearness: tells how near papers are to them; None: none are.
+        minutes: how long all may take to read; None: as long as they like.
+
+    Attributes:
+        full: whether there is no time for another one.
+    """
+
+    def __init__(self, nearness: Nearness | None, minutes: int | None) -> None:
+        self.nearness = nearness
         self._minutes = math.inf if minutes is None else float(minutes)
         self._ids: set[int] = set()
         self._titles: set[str] = set()
         self._abstracts: list[_Words] = []
-        self._nearest: dict[int, tuple[int, float]] = {}
-        self._order: list[int] = []
         self.full = False
 
     @property
     def count(self) -> int:
         """How many there are."""
         return len(self._ids)
-
-    def likeness(self, paper_id: int) -> float:
-        """Return how alike a paper is to the most similar one of the edition."""
-        seen, nearest = self._nearest.get(paper_id, (0, 0.0))
-        if seen == len(self._order):
-            return nearest
-        nearest = max(nearest, *[self._alike(paper_id, other) for other in self._order[seen:]])
-        self._nearest[paper_id] = len(self._order), nearest
-        return nearest
 
     def take(self, papers: Iterable[ScoredPaper], limit: int) -> list[ScoredPaper]:
         """Take the first papers that are not in the edition yet, at most `limit`."""
@@ -97,37 +118,42 @@ class Chosen:
     def add(self, scored: ScoredPaper) -> bool:
         """Add a paper; False: it, or nearly the same, is there already, or time is up."""
         paper = scored.paper
-        title, words = title_key(paper.title), _words_of(paper.abstract)
+        title, words = _key_of(paper.title), _words_of(paper.abstract)
         repeated = paper.paper_id in self._ids or (bool(title) and title in self._titles)
-        if repeated or any(_nearly_same(words, other) for other in self._abstracts):
+        if repeated or _repeats(words, self._abstracts):
             return False
         self._minutes -= _reading_time(paper)
         if self._minutes < 0 and self._ids:
             self.full = True
             return False
         self._ids.add(paper.paper_id)
-        self._order.append(paper.paper_id)
+        if self.nearness:
+            self.nearness.add(paper.paper_id)
         self._titles.add(title)
         self._abstracts.append(words)
         return True
 
 
+_key_of = lru_cache(maxsize=2_048)(title_key)  # the same papers come for many subscribers
+
+
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """An abstract's long words, and by their hashes which of some boxes hold any."""
+    """An abstract's long words, how many, and by their hashes which of some boxes hold any."""
 
     words: frozenset[str]
+    count: int
     boxes: int
 
 
 @lru_cache(maxsize=2_048)
 def _words_of(abstract: str) -> _Words:
-    """Return an abstract's long words; the same papers come for many subscribers."""
+    """Return an abstract's long words."""
     words = frozenset(long_words(abstract))
     boxes = 0
     for word in words:
         boxes |= 1 << hash(word) % _BOXES
-    return _Words(words, boxes)
+    return _Words(words, len(words), boxes)
 
 
 def same_again(one: Paper, other: Paper) -> bool:
@@ -135,19 +161,24 @@ def same_again(one: Paper, other: Paper) -> bool:
     key = title_key(one.title)
     if key and key == title_key(other.title):
         return True
-    return _nearly_same(_words_of(one.abstract), _words_of(other.abstract))
+    return _repeats(_words_of(one.abstract), [_words_of(other.abstract)])
 
 
-def _nearly_same(one: _Words, other: _Words) -> bool:
-    both = len(one.words) + len(other.words)
-    if min(len(one.words), len(other.words)) < _MIN_WORDS:
+def _repeats(one: _Words, others: Iterable[_Words]) -> bool:
+    """Tell whether an abstract says nearly the same as one of some others."""
+    if one.count < _MIN_WORDS:
         return False
-    # Each box that the other has not holds a word that it has not: most pairs end here.
-    most = len(one.words) - (one.boxes & ~other.boxes).bit_count()
-    if most < NEAR_DUPLICATE * (both - most):
-        return False
-    shared = len(one.words & other.words)
-    return shared >= NEAR_DUPLICATE * (both - shared)
+    least, most = NEAR_DUPLICATE * one.count, one.count / NEAR_DUPLICATE
+    for other in others:
+        if least <= other.count <= most and other.count >= _MIN_WORDS:
+            both = one.count + other.count
+            # Each box that the other has not holds a word that it has not: most pairs end here.
+            shared = one.count - (one.boxes & ~other.boxes).bit_count()
+            if shared >= NEAR_DUPLICATE * (both - shared):
+                shared = len(one.words & other.words)
+                if shared >= NEAR_DUPLICATE * (both - shared):
+                    return True
+    return False
 
 
 def _reading_time(paper: Paper) -> float:
@@ -168,7 +199,7 @@ def fill(shares: Sequence[Share], chosen: Chosen, places: int) -> None:
     Equal turns go to the interest with the better paper, then in the profile's order.
     """
     while places > 0 and not chosen.full:
-        offering = [share for share in shares if share.waiting]
+        offering = [share for share in shares if share.offers]
         if not offering:
             return
         share = min(offering, key=lambda s: s.turn)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from digest.models import Edition, FeedHealth, Interest, InterestKind, Profile, Ranking
+from digest.models import Edition, FeedHealth, Interest, InterestKind, Profile, Ranking, ids_of
 from digest.text import collapse, cut
 from digest.wording import Wording
 
@@ -97,7 +97,7 @@ def thinness(
             ranking.below_bar,
             papers=_papers(ranking.candidates, words),
         )
-    matched = {scored.paper.paper_id for _, papers in ranking.by_interest for scored in papers}
+    matched = set[int]().union(*(ids_of(papers) for _, papers in ranking.by_interest))
     if not matched <= {scored.paper.paper_id for scored in edition.papers}:
         return ""  # there was no time to read more, or the others say nearly the same
     return words.gettext(

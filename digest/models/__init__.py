@@ -42,7 +42,15 @@ from digest.models.people import (
     SubscriberState,
     Updates,
 )
-from digest.models.rankings import Opinion, Ranking, Reason, ReasonKind, ScoredPaper
+from digest.models.rankings import (
+    Listed,
+    Opinion,
+    Ranking,
+    Reason,
+    ReasonKind,
+    ScoredPaper,
+    ids_of,
+)
 
 __all__ = [
     "SPLIT",
@@ -64,6 +72,7 @@ __all__ = [
     "Lesson",
     "Letter",
     "LetterKind",
+    "Listed",
     "Opinion",
     "Paper",
     "PaperChange",
@@ -84,4 +93,5 @@ __all__ = [
     "SubscriberState",
     "Topic",
     "Updates",
+    "ids_of",
 ]

@@ -1,8 +1,9 @@
 """What ranking says of papers for one profile, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import overload
 
 from digest.models.papers import Paper
 from digest.models.people import Interest
@@ -58,6 +59,61 @@ class ScoredPaper:
     reasons: tuple[Reason, ...] = ()
 
 
+class Listed(Sequence[ScoredPaper]):
+    """The papers of one interest, best first: numbers and scores, a `ScoredPaper` when asked for.
+
+    Of a day's papers a broad interest lists most, and an edition shows a few.
+
+    Args:
+        interest: the interest.
+        ids: the papers' numbers, best first.
+        scores: of each.
+        papers: by number; others may be there too.
+    """
+
+    __slots__ = ("_papers", "ids", "interest", "scores")
+
+    def __init__(
+        self,
+        interest: Interest | None,
+        ids: Sequence[int],
+        scores: Sequence[float],
+        papers: Mapping[int, Paper],
+    ) -> None:
+        self.interest = interest
+        self.ids = ids
+        self.scores = scores
+        self._papers = papers
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> ScoredPaper: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Listed": ...
+    def __getitem__(self, place: int | slice) -> "ScoredPaper | Listed":
+        if isinstance(place, slice):
+            return Listed(self.interest, self.ids[place], self.scores[place], self._papers)
+        number = self.ids[place]
+        return ScoredPaper(self._papers[number], self.scores[place], self.interest)
+
+    def among(self, ids: Collection[int]) -> "Listed":
+        """Return the same with these papers alone."""
+        kept = [place for place, number in enumerate(self.ids) if number in ids]
+        return Listed(
+            self.interest,
+            [self.ids[place] for place in kept],
+            [self.scores[place] for place in kept],
+            self._papers,
+        )
+
+
+def ids_of(papers: Sequence[ScoredPaper]) -> Sequence[int]:
+    """Return the numbers of scored papers."""
+    return papers.ids if isinstance(papers, Listed) else [s.paper.paper_id for s in papers]
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """The candidates as one profile sees them.
@@ -71,7 +127,7 @@ class Ranking:
         titles: the titles of example interests' papers, by the interests' values.
     """
 
-    by_interest: tuple[tuple[Interest, tuple[ScoredPaper, ...]], ...]
+    by_interest: tuple[tuple[Interest, Sequence[ScoredPaper]], ...]
     popular: tuple[ScoredPaper, ...]
     candidates: int
     muted: int

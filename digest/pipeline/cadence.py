@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from digest.models import Profile, Ranking, ScoredPaper
+from digest.models import Listed, Profile, Ranking, ScoredPaper, ids_of
 
 _WEEK = 7  # days
 
@@ -39,19 +39,17 @@ def in_turn(ranking: Ranking, daily: Collection[int], *, due: bool) -> Ranking:
     if not any(interest.weekly for interest, _ in ranking.by_interest):
         return ranking
     waiting = {
-        scored.paper.paper_id
+        number
         for interest, papers in ranking.by_interest
         if interest.weekly and not due
-        for scored in papers
+        for number in ids_of(papers)
     }
     return replace(
         ranking,
         by_interest=tuple(
             (
                 interest,
-                (papers if due else ())
-                if interest.weekly
-                else tuple(scored for scored in papers if scored.paper.paper_id in daily),
+                (papers if due else ()) if interest.weekly else _among(papers, daily),
             )
             for interest, papers in ranking.by_interest
         ),
@@ -65,12 +63,16 @@ def in_turn(ranking: Ranking, daily: Collection[int], *, due: bool) -> Ranking:
 
 def among(ranking: Ranking, ids: Collection[int]) -> Ranking:
     """Return a ranking with these papers alone."""
-
-    def those(papers: Sequence[ScoredPaper]) -> tuple[ScoredPaper, ...]:
-        return tuple(scored for scored in papers if scored.paper.paper_id in ids)
-
     return replace(
         ranking,
-        by_interest=tuple((interest, those(papers)) for interest, papers in ranking.by_interest),
-        popular=those(ranking.popular),
+        by_interest=tuple(
+            (interest, _among(papers, ids)) for interest, papers in ranking.by_interest
+        ),
+        popular=tuple(_among(ranking.popular, ids)),
     )
+
+
+def _among(papers: Sequence[ScoredPaper], ids: Collection[int]) -> Sequence[ScoredPaper]:
+    if isinstance(papers, Listed):
+        return papers.among(ids)
+    return tuple(scored for scored in papers if scored.paper.paper_id in ids)

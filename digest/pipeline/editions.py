@@ -1,6 +1,6 @@
 """From candidates to one subscriber's edition; shared by publish and preview."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,6 @@ from digest.models import (
     Paper,
     Profile,
     Ranking,
-    ScoredPaper,
 )
 from digest.pipeline import cadence
 from digest.pipeline.conditions import Condition, FeedReading, readings
@@ -24,6 +23,7 @@ from digest.sources.base import Feed
 from digest.store import Store
 
 _SATURDAY = 5
+_TIMES = 16  # of which the candidates are kept
 _WEEK = timedelta(days=7)
 _LIKING = {AnswerKind.MORE, AnswerKind.SAVE}
 _UNREADABLE = {Condition.FAILING, Condition.REFUSED}
@@ -101,7 +101,8 @@ class Day:
         self._revised = store.papers.revised(self.since, now)
         self._days = min(options.window, _WEEK).days
         week = now - _WEEK
-        self._week = {p.paper_id for p in self._papers if p.new_at and p.new_at > week}
+        self._week = frozenset(p.paper_id for p in self._papers if p.new_at and p.new_at > week)
+        self._eligible: dict[datetime, frozenset[int]] = {}
         self._examples: dict[str, Paper | None] = {}
         self._answered: dict[int, Paper] = {}
         self._found: dict[tuple[Profile, tuple[Answer, ...]], ranking.Matches] = {}
@@ -143,10 +144,10 @@ class Day:
             received: which of the `revised` papers this subscriber was sent, and when last.
         """
         before = profile.schedule.local_date(since) if since else None
-        daily = self.eligible(since) - sent
+        daily = self.eligible(since)
         due = cadence.is_due(profile, edition_date, before)
-        eligible = daily | (self.eligible(self.now - _WEEK) - sent) if due else daily
-        judgement = self.judged(profile, eligible, answers=answers)
+        eligible = daily | self.eligible(self.now - _WEEK) if due else daily
+        judgement = self.judged(profile, eligible, without=sent, answers=answers)
         ranked = cadence.in_turn(judgement.ranking(), daily, due=due)
         quiet = _is_quiet(self._feeds, edition_date)
         edition = composing.compose(
@@ -156,7 +157,7 @@ class Day:
             composed_at=self.now,
             health=self._health,
             quiet=quiet,
-            alike=self._prepared.alike,
+            nearness=self._prepared.nearness(),
         )
         remarks = composing.remarks(
             edition,
@@ -168,7 +169,7 @@ class Day:
             quiet=quiet,
             sources=self._sources,
         )
-        edition = _explained(edition, judgement.explained)
+        edition = _explained(edition, judgement)
         learnt = composing.lessons(edition.papers, self._liked(answers, profile))
         edition = replace(edition, remarks=replace(remarks, lessons=learnt))
         return composing.with_updates(edition, self._revised, received or {}, profile)
@@ -182,14 +183,20 @@ class Day:
         """Tell in words what somebody's answers come to, the newest last."""
         return ranking.taught(self._prepared, opinions)
 
-    def eligible(self, since: datetime | None = None) -> set[int]:
+    def eligible(self, since: datetime | None = None) -> frozenset[int]:
         """Return the numbers of the papers that are candidates after an earlier edition.
 
         Args:
             since: the instant up to which that edition considered papers; None: there is none.
         """
         start = max(since - OVERLAP, self.since) if since else self.since
-        return {p.paper_id for p in self._papers if p.new_at and p.new_at > start}
+        if start not in self._eligible:  # most readers' editions before were of the same time
+            if len(self._eligible) >= _TIMES:
+                self._eligible.clear()
+            self._eligible[start] = frozenset(
+                p.paper_id for p in self._papers if p.new_at and p.new_at > start
+            )
+        return self._eligible[start]
 
     def ranked(
         self,
@@ -208,6 +215,7 @@ class Day:
         profile: Profile,
         eligible: Collection[int],
         *,
+        without: Collection[int] = (),
         answers: Sequence[Answer] = (),
         below_bar: bool = False,
     ) -> ranking.Judgement:
@@ -216,6 +224,7 @@ class Day:
         Args:
             profile: what the subscriber wants.
             eligible: numbers of the papers that may be in the edition.
+            without: numbers of those that may not, since the subscriber was sent them.
             answers: what the subscriber answered; later answers than `now` do not count.
             below_bar: also list papers that are similar, but no match.
         """
@@ -227,6 +236,7 @@ class Day:
             examples=wish.examples,
             meanings=wish.meanings,
             eligible=eligible,
+            without=without,
             below_bar=below_bar,
             found=self._found.get((profile, tuple(answers))),
         )
@@ -330,9 +340,9 @@ def _example_values(profile: Profile) -> list[str]:
     return [i.value for i in profile.interests if i.kind is InterestKind.EXAMPLE]
 
 
-def _explained(edition: Edition, explained: Callable[[ScoredPaper], ScoredPaper]) -> Edition:
+def _explained(edition: Edition, judgement: ranking.Judgement) -> Edition:
     """Give the chosen papers their reasons; the others never need any."""
-    sections = [replace(s, papers=tuple(map(explained, s.papers))) for s in edition.sections]
+    sections = [replace(s, papers=judgement.explained(s.papers)) for s in edition.sections]
     return replace(edition, sections=tuple(sections))
 
 

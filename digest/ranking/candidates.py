@@ -12,18 +12,21 @@ from scipy import sparse
 
 from digest.models import Paper
 from digest.ranking.collaborative import Collaborative
-from digest.ranking.features import Corpus, Features, Floats, Ints, Matrix, build, texts_of
+from digest.ranking.features import Corpus, Features, Floats, Ints, Matrix, build
 from digest.ranking.index import Index
 from digest.ranking.kinship import Kinship
+from digest.ranking.nearness import Cosines, Nearness
 from digest.ranking.popularity import popularity
+from digest.ranking.whereabouts import Wording
 from digest.ranking.whitening import Whitening, overlaps
-from digest.ranking.words import BREAK, MARK, MAX_TEXT, UNKNOWN, plain, spans, torn_pairs
+from digest.ranking.words import MARK, MAX_TEXT, UNKNOWN, plain, torn_pairs
 from digest.ranking.written import Written, beside
 
 MAX_REFERENCE = 1_000  # papers of the background that scores are compared with
 MAX_WHITENING = 3_000  # and those that tell what all papers have in common; more brought nothing
 MAX_SHOWN = 300  # and of these, those that a joint judgement is compared with
-MAX_ALIKE = 500  # papers whose likeness to all others is kept
+_MAX_MASKS = 16
+_PAIR = 2  # kanji
 TERSE = 200  # characters of title and abstract
 DENSE_PENALTY = 30.0  # lambda of the embeddings' ridge
 DISTINCTIVE_PENALTY = 100.0  # and of the embeddings that few examples are compared by
@@ -71,10 +74,10 @@ class Candidates:
     dense: NDArray[np.float32] | None = None
     collaborative: Collaborative | None = None
     _whitenings: dict[float, Whitening] = field(default_factory=dict)
-    _wordings: dict[int, "Wording"] = field(default_factory=dict)
-    _alike: dict[int, memoryview] = field(default_factory=dict)
+    _wordings: dict[int, Wording] = field(default_factory=dict)
+    _masks: dict[frozenset[int], NDArray[np.bool_]] = field(default_factory=dict)
 
-    def wording(self, row: int) -> "Wording":
+    def wording(self, row: int) -> Wording:
         """Return where a paper's terms stand in its texts."""
         if row not in self._wordings:
             self._wordings[row] = Wording.of(self.papers[row], self.features)
@@ -92,15 +95,18 @@ class Candidates:
 
         Endings, case and accents do not count; order does, and so does punctuation within.
         """
-        found = self._places(phrase)
-        places = found[~self._torn(phrase, found)]
+        stems = self._stems(phrase)
+        places = self._places(stems)
+        kanji = self.features.lexicon.kanji
+        if len(places) and len(stems) == _PAIR and all(kanji[stem] for stem in stems):
+            # Two kanji may belong to two words (see `torn_pairs`).
+            places = places[~self._torn_pairs[places]]
         corpus = self.corpus
         in_title = places[corpus.in_title[places]]
-        return np.unique(corpus.rows[places]), np.unique(corpus.rows[in_title])
+        return _each_once(corpus.rows[places]), _each_once(corpus.rows[in_title])
 
-    def _places(self, phrase: str) -> Ints:
-        """Return where in the corpus a phrase begins, rising."""
-        stems = self._stems(phrase)
+    def _places(self, stems: Sequence[int]) -> Ints:
+        """Return where in the corpus a row of stems begins, rising."""
         if not stems or UNKNOWN in stems:
             return np.empty(0, dtype=np.int64)
         corpus, (order, sorted_stems) = self.corpus, self._by_stem
@@ -123,14 +129,6 @@ class Candidates:
         words = [place for place, stem in enumerate(stems) if stem != MARK]
         return stems[words[0] : words[-1] + 1] if words else []
 
-    def _torn(self, phrase: str, places: Ints) -> NDArray[np.bool_]:
-        """Tell where the two kanji that a phrase is belong to two words (see `torn_pairs`)."""
-        stems = self._stems(phrase)
-        kanji = self.features.lexicon.kanji
-        if not len(places) or len(stems) != 2 or not all(kanji[stem] for stem in stems):
-            return np.zeros(len(places), dtype=bool)
-        return self._torn_pairs[places]
-
     @cached_property
     def _torn_pairs(self) -> NDArray[np.bool_]:
         return torn_pairs(np.array(self.features.lexicon.kanji)[self.corpus.stems])
@@ -152,24 +150,31 @@ class Candidates:
             spelled = sparse.vstack([spelled, self.written.vectors(texts)]).tocsr()[order]
         return stems, beside(stems, spelled)
 
-    def alike(self, one: int, other: int) -> float:
-        """Return how alike two candidates are in words, the cosine of their stems.
-
-        Args:
-            one: a paper's number.
-            other: another's; all its cosines are kept, so ask for few others.
-        """
-        if other not in self._alike:
-            if len(self._alike) >= MAX_ALIKE:
-                self._alike.clear()
-            row = self.matrix[self.places[other]]
-            cosines = (row @ self._own_columns).toarray()[0]
-            self._alike[other] = memoryview(cosines)  # which gives single numbers sooner
-        return self._alike[other][self.places[one]]
+    def nearness(self) -> Nearness:
+        """Return what tells how near papers are to some chosen ones; nothing is chosen yet."""
+        return Nearness(self._cosines, self.places)
 
     @cached_property
-    def _own_columns(self) -> Matrix:
-        return self.matrix.T.tocsr()
+    def _cosines(self) -> Cosines:
+        return Cosines(self.matrix)
+
+    def mask(self, numbers: frozenset[int]) -> NDArray[np.bool_]:
+        """Return which candidates are among some numbers; what is asked for again is kept."""
+        if numbers not in self._masks:
+            if len(self._masks) >= _MAX_MASKS:
+                self._masks.clear()
+            self._masks[numbers] = np.array([n in numbers for n in self.by_number], dtype=bool)
+        return self._masks[numbers]
+
+    @cached_property
+    def by_number(self) -> Mapping[int, Paper]:
+        """The candidates by their numbers."""
+        return {paper.paper_id: paper for paper in self.papers}
+
+    @cached_property
+    def numbers(self) -> Ints:
+        """The candidates' numbers by row."""
+        return np.array([paper.paper_id for paper in self.papers], dtype=np.int64)
 
     @cached_property
     def every(self) -> Matrix:
@@ -208,6 +213,11 @@ class Candidates:
     def kinship(self) -> Kinship:
         """How alike the categories are."""
         return Kinship.of(self.papers)
+
+    @cached_property
+    def background_kin(self) -> Matrix:
+        """The categories of the background's papers, a unit vector each."""
+        return self.kinship.units(self.background_categories)
 
     @cached_property
     def _shown(self) -> Ints:
@@ -283,34 +293,6 @@ class Candidates:
         return rows[has_one], has_one
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """Where the terms of one paper stand in its texts.
-
-    Attributes:
-        texts: title, abstract, translations.
-        spans: of each token: text, start, end. Texts are closed by an empty token.
-        columns: of each term, in the order of `starts`.
-        starts: the token with which each term begins.
-    """
-
-    texts: tuple[str, ...]
-    spans: list[tuple[int, int, int]]
-    columns: Ints
-    starts: Ints
-
-    @classmethod
-    def of(cls, paper: Paper, features: Features) -> "Wording":
-        """Find all terms of a paper."""
-        texts = texts_of(paper)
-        where: list[tuple[int, int, int]] = []
-        for number, text in enumerate(texts):
-            where += ((number, start, end) for start, end in spans(text))
-            where.append((number, len(text), len(text)))
-        stems = [stem for text in texts for stem in [*features.lexicon.read(text), BREAK]]
-        return cls(texts, where, *features.terms(stems))
-
-
 def prepare(
     candidates: Sequence[Paper],
     background: Sequence[Paper],
@@ -373,6 +355,11 @@ def prepare(
         dense=dense if dense is None else dense[: len(every)],
         collaborative=collaborative,
     )
+
+
+def _each_once(rows: NDArray[np.int32]) -> Ints:
+    """Return rows that never fall, each once."""
+    return rows[np.diff(rows, prepend=-1) > 0].astype(np.int64)
 
 
 def _spaced(number: int, most: int) -> Ints:

@@ -1,7 +1,8 @@
 """Papers that the subscriber names as examples or has answered on, matched all together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from digest.ranking.candidates import Candidates
 from digest.ranking.features import Matrix
 from digest.ranking.learning import Examples, Joint, learn
 from digest.ranking.match import Match, Wish, nothing
-from digest.ranking.reasons import shared_words
+from digest.ranking.reasons import Vocabulary, shared_words
 from digest.ranking.similarity import likeness_of, telling_part
 from digest.text import parse_arxiv_id, parse_doi
 
@@ -21,6 +22,7 @@ GAINS: Mapping[AnswerKind, float] = {
     AnswerKind.CLICK: 0.3,
     AnswerKind.LESS: -0.5,
 }
+_VOCABULARIES = 64  # of papers are kept, for the readers who like the same
 ANSWERED = Interest(InterestKind.ANSWERS, "answers")
 
 
@@ -40,23 +42,25 @@ class Likes:
     Attributes:
         joint: the common judgement; None: nothing is known to judge by.
         owners: the interest that names each paper, by the paper's number in `joint`.
-        titles: of the papers by the same. stems: their vectors.
+        titles: of the papers by the same.
+        rows: of the papers by the same: where `terms` has their words.
+        terms: the words of a paper by row.
         answered: whether something was liked by an answer.
     """
 
     joint: Joint | None
     owners: Sequence[Interest] = ()
     titles: Sequence[str] = ()
-    stems: Matrix | None = None
+    rows: Sequence[int] = ()
+    terms: Callable[[int], Vocabulary] | None = None
     answered: bool = False
 
     def why(self, candidates: Candidates, row: int, kind: ReasonKind, part: float) -> Reason:
         """Return as a reason the liked paper that is nearest to a candidate."""
         assert self.joint is not None
-        assert self.stems is not None
+        assert self.terms is not None
         number = int(self.joint.nearest[row])
-        stems = self.stems[number]
-        words = shared_words(candidates, row, stems, telling_part(candidates.features, stems))
+        words = shared_words(candidates, row, self.terms(self.rows[number]))
         return Reason(kind, self.titles[number], words, part)
 
     def match(self, candidates: Candidates, interest: Interest) -> Match:
@@ -90,6 +94,7 @@ def like(candidates: Candidates, wishes: Sequence[Wish]) -> list[Likes]:
     has_words = np.diff(stems.indptr) > 0
     known = [[one for one in each if has_words[rows[one.key]]] for each in named]
     examples = [_examples(candidates, each, rows) for each in known if each]
+    terms = _vocabularies(candidates, stems)
     joints = iter(learn(candidates, stems, whole, examples))
     found = []
     for each in known:
@@ -97,10 +102,31 @@ def like(candidates: Candidates, wishes: Sequence[Wish]) -> list[Likes]:
             found.append(Likes(None))
             continue
         liked = any(one.gain > 0 for one in each if one.owner == ANSWERED)
-        own = np.array([rows[one.key] for one in each])
-        told = [one.owner for one in each], [one.title for one in each]
-        found.append(Likes(next(joints), *told, stems[own], liked))
+        found.append(
+            Likes(
+                next(joints),
+                [one.owner for one in each],
+                [one.title for one in each],
+                [rows[one.key] for one in each],
+                terms,
+                liked,
+            )
+        )
     return found
+
+
+def _vocabularies(candidates: Candidates, stems: Matrix) -> Callable[[int], Vocabulary]:
+    """Return what gives the words of papers by row, those of the last ones without effort."""
+
+    @cache
+    def telling() -> Matrix:
+        return telling_part(candidates.features, stems)
+
+    @lru_cache(maxsize=_VOCABULARIES)
+    def terms(row: int) -> Vocabulary:
+        return Vocabulary.of(candidates.features, stems, telling(), row)
+
+    return terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,12 @@ class Features:
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
         """Return the vectors of texts, a row each."""
-        found = [
-            np.unique(self.terms(self.lexicon.read(plain(text[:MAX_TEXT])))[0], return_counts=True)
-            for text in texts
-        ]
-        ends = np.cumsum([0, *(len(columns) for columns, _ in found)])
-        columns = np.concatenate([columns for columns, _ in found])
-        counts = np.concatenate([counts for _, counts in found])
+        read = [[*self.lexicon.read(plain(text[:MAX_TEXT])), BREAK] for text in texts]
+        columns, places = self.terms([stem for stems in read for stem in stems])
+        owners = np.repeat(np.arange(len(texts)), [len(stems) for stems in read])[places]
+        keys, counts = np.unique(owners * len(self.keys) + columns, return_counts=True)
+        owners, columns = np.divmod(keys, len(self.keys) or 1)
+        ends = np.searchsorted(owners, np.arange(len(texts) + 1))
         weights = (1 + np.log(counts)) * self.idf[columns]
         for start, end in pairwise(ends.tolist()):
             own = weights[start:end]
@@ -156,6 +155,7 @@ def build(candidates: Sequence[Paper], background: Sequence[Paper]) -> Built:
     features = Features(lexicon, traits, keys, idf, common, lone, pair, vague)
     end = int(np.searchsorted(corpus.rows, n))
     own = Corpus(corpus.stems[:end], corpus.rows[:end], corpus.in_title[:end])
+    matrix.sort_indices()
     return Built(features, own, matrix[:n], matrix[n : len(papers)])
 
 

@@ -17,16 +17,15 @@ The order says how specific an interest is; benchmarks have no authors or topics
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
 from digest.models import Interest, InterestKind, Reason, ReasonKind
 from digest.ranking.candidates import Candidates
 from digest.ranking.examples import ANSWERED, Likes, like
-from digest.ranking.features import Floats, Ints, Matrix
+from digest.ranking.features import Floats, Ints
 from digest.ranking.match import Match, Wish, nothing
-from digest.ranking.reasons import shared_words
+from digest.ranking.reasons import Vocabulary, shared_words
 from digest.ranking.similarity import Similarity, similarities
 from digest.ranking.taste import Told, shares, tastes
 
@@ -129,15 +128,21 @@ class _Found:
 
 
 def _found(candidates: Candidates, text: str, near: Similarity) -> _Found:
-    @cache
-    def terms() -> tuple[Matrix, Matrix]:
-        return near.own, near.telling
+    words: dict[int, tuple[str, ...]] = {}
+    terms: list[Vocabulary] = []
 
-    @cache
-    def words(row: int) -> tuple[str, ...]:
-        return shared_words(candidates, row, *terms())
+    def words_at(row: int) -> tuple[str, ...]:
+        if row not in words:
+            if not terms:
+                terms.append(
+                    Vocabulary.of(
+                        candidates.features, near.rows.own, near.rows.telling, near.number
+                    )
+                )
+            words[row] = shared_words(candidates, row, terms[0])
+        return words[row]
 
-    return _Found(near, *candidates.phrase_rows(text), words)
+    return _Found(near, *candidates.phrase_rows(text), words_at)
 
 
 def _match_words(interest: Interest, found: _Found, near_weight: float) -> Match:

@@ -7,7 +7,6 @@ the largest first. They take most of the time, so they are given for the papers 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from digest.models import (
     Bar,
     Interest,
     InterestKind,
+    Listed,
     Opinion,
     Paper,
     Profile,
@@ -45,6 +45,10 @@ _LEARNED = frozenset({InterestKind.EXAMPLE, InterestKind.ANSWERS})  # judged by 
 _DIGITS = 6  # so that no last bit of a sum decides an order
 
 
+# A part of a score, and what words it as a reason.
+_Part = tuple[float, Callable[[float], Reason]]
+
+
 class Judgement:
     """What one profile makes of the candidates.
 
@@ -54,7 +58,8 @@ class Judgement:
         opinions: the papers its owner answered on.
         examples: the stored papers that example interests name, by the interests' values.
         meanings: embeddings of the interests that have one, by the same.
-        eligible: ids of the papers this subscriber may still get; None: all.
+        eligible: ids of the papers that may be listed; None: all.
+        without: ids of those that may not, since this subscriber was sent them.
         below_bar: also list papers that are similar but no match, without reasons.
         found: what `match` found for the same, together with others; None: it is looked for.
     """
@@ -68,13 +73,14 @@ class Judgement:
         examples: Mapping[str, Paper] | None = None,
         meanings: Mapping[str, bytes] | None = None,
         eligible: Collection[int] | None = None,
+        without: Collection[int] = (),
         below_bar: bool = False,
         found: Matches | None = None,
     ) -> None:
         examples = examples or {}
         self._candidates = candidates
         self._titles = {value: paper.title for value, paper in examples.items()}
-        mine = _eligible(candidates, eligible)
+        mine = _eligible(candidates, eligible, without)
         muted = _muted(candidates, profile.muted, examples)
         self._unwanted = muted & mine
         self._mine = mine
@@ -103,6 +109,7 @@ class Judgement:
         self._by_words = nothing if words is None else self._found.share * leaning(words)
         self._by_likes = nothing if joint is None else _LIKES * leaning(joint.z)
 
+        self._numbers = {id(match.interest): n for n, match in enumerate(self._matches)}
         self._leaning: dict[int, tuple[Floats, Floats]] = {}
 
     def ranking(self, limit: int | None = None, *, explain: bool = False) -> Ranking:
@@ -113,9 +120,11 @@ class Judgement:
             explain: give the reasons too; of each paper listed.
         """
         rows = [row for row in self._candidates.popular if self._shown[row]]
-        listed = [self._listed(number, limit) for number in range(len(self._matches))]
+        listed: list[Sequence[ScoredPaper]] = [
+            self._listed(number, limit) for number in range(len(self._matches))
+        ]
         if explain:
-            listed = [tuple(map(self.explained, papers)) for papers in listed]
+            listed = [self.explained(papers) for papers in listed]
         return Ranking(
             by_interest=tuple(
                 (match.interest, papers)
@@ -128,52 +137,58 @@ class Judgement:
             titles=self._titles,
         )
 
-    def counts(self, papers: Collection[int]) -> list[tuple[Interest, int]]:
+    def counts(self, papers: frozenset[int]) -> list[tuple[Interest, int]]:
         """Return for each interest how many of these papers match it, sent before or not."""
-        mine = _eligible(self._candidates, papers) & self._news
+        mine = self._candidates.mask(papers) & self._news
         return [
             (match.interest, int(np.count_nonzero(match.strength[mine] > 0)))
             for match in self._matches
         ]
 
-    def explained(self, scored: ScoredPaper) -> ScoredPaper:
-        """Return a paper of `ranking` with the strongest reasons for its score.
+    def explained(self, papers: Sequence[ScoredPaper]) -> tuple[ScoredPaper, ...]:
+        """Return papers of `ranking`, each with the strongest reasons for its score.
 
         At most three can be checked by the reader; the taste, which cannot, comes after them.
         """
-        if scored.interest is None or scored.reasons:
-            return scored
-        shown: list[Reason] = []
-        taste: list[Reason] = []
-        for part, why in self._parts(scored):
-            if why is _taste:
-                taste.append(why(part))
-            elif len(shown) < _MAX_REASONS:
-                shown.append(why(part))
-        return replace(scored, reasons=(*shown, *taste))
+        all_parts = self._parts(papers)
+        return tuple(
+            scored
+            if scored.reasons or not parts
+            else ScoredPaper(scored.paper, scored.score, scored.interest, _strongest(parts))
+            for scored, parts in zip(papers, all_parts, strict=True)
+        )
 
     def parts(self, scored: ScoredPaper) -> list[Reason]:
         """Return all parts of a score, the strongest first; they add up to it."""
-        return [why(part) for part, why in self._parts(scored)]
+        return [why(part) for part, why in self._parts([scored])[0]]
 
-    def _parts(self, scored: ScoredPaper) -> list[tuple[float, Callable[[float], Reason]]]:
-        """Return the parts of a score, the strongest first, with what words them."""
-        row = self._candidates.places[scored.paper.paper_id]
-        number = self._number(scored.interest)
-        strengths = _OTHERS * self._strengths[:, row]
-        strengths[number] = self._strengths[number, row]
-        parts: list[tuple[float, Callable[[float], Reason]]] = [
-            (float(strengths[n]), partial(match.why, row))
-            for n, match in enumerate(self._matches)
-            if strengths[n] > 0 and match.strength[row] > 0
+    def _parts(self, papers: Sequence[ScoredPaper]) -> list[list[_Part]]:
+        """Return the parts of each score, the strongest first; none where no interest has it."""
+        rows = [self._candidates.places[scored.paper.paper_id] for scored in papers]
+        strengths = self._strengths[:, rows].T.tolist()
+        popularity = self._popularity[rows].tolist()
+        return [
+            self._parts_of(scored, row, *numbers) if scored.interest else []
+            for scored, row, *numbers in zip(papers, rows, strengths, popularity, strict=True)
         ]
-        parts.append((float(self._popularity[row]), partial(popularity_reason, scored.paper)))
-        words, likes = self._leanings(number)
-        likes_why = self._liked(row) if likes[row] > 0 else _taste
+
+    def _parts_of(
+        self, scored: ScoredPaper, row: int, strengths: list[float], popularity: float
+    ) -> list[_Part]:
+        own = self._number(scored.interest)
+        parts: list[_Part] = [
+            (strength if n == own else _OTHERS * strength, partial(self._matches[n].why, row))
+            for n, strength in enumerate(strengths)
+            if strength > 0 and self._matches[n].strength[row] > 0
+        ]
+        parts.append((popularity, partial(popularity_reason, scored.paper)))
+        words, likes = self._leanings(own)
+        by_words, by_likes = float(words[row]), float(likes[row])
+        likes_why = self._liked(row) if by_likes > 0 else _taste
         if likes_why is _taste:
-            parts.append((float(words[row] + likes[row]), _taste))
+            parts.append((by_words + by_likes, _taste))
         else:
-            parts += (float(words[row]), _taste), (float(likes[row]), likes_why)
+            parts += (by_words, _taste), (by_likes, likes_why)
         rounded = [(round(part, _DIGITS), why) for part, why in parts]
         return sorted((p for p in rounded if p[0]), key=lambda p: -p[0])
 
@@ -200,20 +215,20 @@ class Judgement:
         return terms_of(self._candidates, self._candidates.places[paper_id], match)
 
     def _number(self, interest: Interest | None) -> int:
-        return next(n for n, match in enumerate(self._matches) if match.interest == interest)
+        number = self._numbers.get(id(interest))
+        if number is None:  # an equal one
+            number = next(n for n, match in enumerate(self._matches) if match.interest == interest)
+        return number
 
-    def _listed(self, number: int, limit: int | None) -> tuple[ScoredPaper, ...]:
+    def _listed(self, number: int, limit: int | None) -> Listed:
         own, interest = self._strengths[number], self._matches[number].interest
-        scores = own + _OTHERS * (self._all - own) + self._popularity
-        by_words, by_likes = self._leanings(number)
-        scores = np.round(scores + by_words + by_likes, _DIGITS)
         rows = np.flatnonzero(own > 0)
-        rows = rows[np.lexsort((self._candidates.order[rows], -scores[rows]))][:limit]
-        papers = self._candidates.papers
-        return tuple(
-            ScoredPaper(papers[row], score, interest)
-            for row, score in zip(rows.tolist(), scores[rows].tolist(), strict=True)
-        )
+        by_words, by_likes = self._leanings(number)
+        scores = own[rows] + _OTHERS * (self._all[rows] - own[rows]) + self._popularity[rows]
+        scores = np.round(scores + by_words[rows] + by_likes[rows], _DIGITS)
+        best = np.lexsort((self._candidates.order[rows], -scores))[:limit]
+        numbers = self._candidates.numbers[rows[best]].tolist()
+        return Listed(interest, numbers, scores[best].tolist(), self._candidates.by_number)
 
     def _liked(self, row: int) -> Callable[[float], Reason]:
         """Return what words the leaning by liked papers: the nearest one, if it is near."""
@@ -227,10 +242,21 @@ def _taste(part: float) -> Reason:
     return Reason(ReasonKind.TASTE, "", (), part)
 
 
-def _eligible(candidates: Candidates, eligible: Collection[int] | None) -> NDArray[np.bool_]:
+def _strongest(parts: Sequence[_Part]) -> tuple[Reason, ...]:
+    """Return at most three reasons that can be checked, then the taste, for and against."""
+    shown = [why(part) for part, why in [p for p in parts if p[1] is not _taste][:_MAX_REASONS]]
+    return (*shown, *(why(part) for part, why in parts if why is _taste))
+
+
+def _eligible(
+    candidates: Candidates, eligible: Collection[int] | None, without: Collection[int]
+) -> NDArray[np.bool_]:
     if eligible is None:
-        return np.ones(len(candidates.papers), dtype=bool)
-    return np.array([p.paper_id in eligible for p in candidates.papers], dtype=bool)
+        mine = np.ones(len(candidates.papers), dtype=bool)
+    else:
+        mine = candidates.mask(frozenset(eligible)).copy()
+    mine[[candidates.places[n] for n in without if n in candidates.by_number]] = False
+    return mine
 
 
 def _popular_paper(candidates: Candidates, row: int) -> ScoredPaper:

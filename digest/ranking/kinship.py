@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from digest.models import Paper
-from digest.ranking.features import Floats
+from digest.ranking.features import Floats, Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,16 @@ class Kinship:
         if not vectors:
             return np.zeros(len(self.rows))
         return np.asarray(self.rows @ np.mean(vectors, axis=0))
+
+    def units(self, papers: Sequence[Sequence[str]]) -> Matrix:
+        """Return unit vectors of some papers' categories, a row each; 0: none is known."""
+        known = [[self.columns[c] for c in set(each) if c in self.columns] for each in papers]
+        columns = np.array([column for each in known for column in each], dtype=np.int64)
+        ends = np.cumsum([0, *map(len, known)])
+        data = self.weights[columns]
+        squares = np.concatenate([[0.0], np.cumsum(data * data)])[ends]
+        data /= np.repeat(np.sqrt(np.maximum(np.diff(squares), 1e-18)), np.diff(ends))
+        return sparse.csr_matrix((data, columns, ends), shape=(len(papers), len(self.columns)))
 
 
 def _unit(categories: Sequence[str], columns: Mapping[str, int], weights: Floats) -> Floats:

@@ -291,8 +291,9 @@ def _of_neighbours(
     about = summed([evenly(rows) for rows in near], candidates.background)
     added = standardise(products(about, candidates.columns))[:, : len(candidates.papers)]
     found = {}
-    for number, rows, words in zip(few, near, added, strict=True):
-        z = words + kin_of(candidates, rows)
+    both = added + kin_of(candidates, near)
+    for number, rows, words in zip(few, near, both, strict=True):
+        z = words
         dense = any(readers[number].dense[place] is not None for place in readers[number].liked)
         if candidates.dense is not None and dense and len(rows):
             about_rows = candidates.dense_of_background(rows).mean(axis=0)

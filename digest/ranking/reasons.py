@@ -1,13 +1,15 @@
 """Reasons in words that the reader finds in the paper itself."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.ranking.candidates import Candidates, Wording
-from digest.ranking.features import Floats, Ints, Matrix
+from digest.ranking.candidates import Candidates
+from digest.ranking.features import Features, Floats, Ints, Matrix
 from digest.ranking.match import Match
+from digest.ranking.whereabouts import Wording
 
 _MAX_TERMS = 12  # the strongest terms that are looked at,
 _MAX_WORDS = 4  # how many words or phrases are shown of what they make up in the text,
@@ -19,9 +21,37 @@ _MAX_LISTED = 12  # terms that are told of one by one where all are asked for
 Run = tuple[int, int, frozenset[int]]
 
 
-def shared_words(
-    candidates: Candidates, row: int, interest: Matrix, telling: Matrix
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The terms of an interest that tell a reader something, by column, rising.
+
+    Attributes:
+        telling: those that are evidence, and may be shown alone; weights: of them.
+        others: those that may be shown with them.
+    """
+
+    telling: Ints
+    weights: Floats
+    others: Ints
+
+    @classmethod
+    def of(cls, features: Features, terms: Matrix, telling: Matrix, number: int) -> "Vocabulary":
+        """Return the terms of one row of two matrices, whose columns rise in each row."""
+        columns, weights = row_of(telling, number)
+        told = (weights > 0) & ~features.vague[columns]
+        columns, weights = columns[told], weights[told]
+        every, parts = row_of(terms, number)
+        others = (parts > 0) & ~features.vague[every] & ~_places(columns, every)[1]
+        return cls(columns, weights, every[others])
+
+
+def row_of(rows: Matrix, number: int) -> tuple[Ints, Floats]:
+    """Return the columns and numbers of a row; it costs far less than a row of scipy's."""
+    part = slice(rows.indptr[number], rows.indptr[number + 1])
+    return rows.indices[part], rows.data[part]
+
+
+def shared_words(candidates: Candidates, row: int, interest: Vocabulary) -> tuple[str, ...]:
     """Return the paper's own words that matched an interest most, strongest first.
 
     A term's part in the match is its weight in the interest times its weight in the paper.
@@ -32,20 +62,16 @@ def shared_words(
     Args:
         candidates: the day's papers.
         row: the paper.
-        interest: the interest's vector (one row); its terms may be shown with others,
-        telling: and these of them also alone.
+        interest: the interest's terms.
     """
-    matrix = candidates.matrix
-    part = slice(matrix.indptr[row], matrix.indptr[row + 1])
-    columns = matrix.indices[part]
-    told = ~candidates.features.vague[columns]
-    columns = columns[told]
-    evident = weights_at(telling, columns)
-    products = matrix.data[part][told] * evident
-    best = [i for i in np.lexsort((columns, -products))[:_MAX_TERMS] if products[i] > 0]
-    left = {int(columns[i]): float(products[i]) for i in best}
+    own, values = row_of(candidates.matrix, row)
+    places, has = _places(own, interest.telling)
+    columns = interest.telling[has]
+    products = values[places[has]] * interest.weights[has]
+    best = np.lexsort((columns, -products))[:_MAX_TERMS]
+    left = dict(zip(columns[best].tolist(), products[best].tolist(), strict=True))
+    shared = interest.others[_places(own, interest.others)[1]]
     wording = candidates.wording(row)
-    shared = columns[(weights_at(interest, columns) > 0) & (evident <= 0)]
     runs = [
         run
         for run in runs_of(wording, [*left, *shared.tolist()], candidates.features.pair)
@@ -62,6 +88,15 @@ def shared_words(
         words.append(text_of(wording, first, last))
         left = {column: value for column, value in left.items() if column not in shown}
     return tuple(words)
+
+
+def _places(columns: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return where among some columns (rising) others are, and which of these are."""
+    if not len(columns):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    places = np.searchsorted(columns, wanted)
+    places[places == len(columns)] = 0
+    return places, columns[places] == wanted
 
 
 def weights_at(vector: Matrix, columns: Ints) -> Floats:
@@ -86,12 +121,17 @@ def text_of(wording: Wording, first: int, last: int) -> str:
 
 def runs_of(wording: Wording, wanted: Iterable[int], pair: NDArray[np.bool_]) -> Iterator[Run]:
     """Yield the places where wanted terms stand, joined where they touch or overlap."""
-    at = np.flatnonzero(np.isin(wording.columns, list(wanted)))
-    at = at[np.argsort(wording.starts[at], kind="stable")]
+    at: list[tuple[int, int, int]] = []
+    columns = np.array(list(wanted), dtype=np.int64)
+    starts = np.searchsorted(wording.sorted, columns).tolist()
+    ends = np.searchsorted(wording.sorted, columns, side="right").tolist()
+    for column, start, end in zip(columns.tolist(), starts, ends, strict=True):
+        places = wording.order[start:end]
+        firsts = wording.starts[places].tolist()
+        at += ((first, n, column) for first, n in zip(firsts, places.tolist(), strict=True))
+    at.sort()
     run: Run | None = None
-    for column, first in zip(
-        wording.columns[at].tolist(), wording.starts[at].tolist(), strict=True
-    ):
+    for first, _, column in at:
         last = first + int(pair[column])
         if run is None or first > run[1] + 1 or len(text_of(wording, run[0], last)) > _MAX_LENGTH:
             if run is not None:

@@ -218,13 +218,15 @@ def stacked(parts: Sequence[tuple[Floats, Ints]], width: int) -> Matrix:
     return sparse.csr_matrix((data, columns, ends), shape=(len(parts), width))
 
 
-def kin_of(candidates: Candidates, rows: Ints) -> Floats:
-    """Return by candidate how alike its categories are to those of papers of the background."""
-    if not len(rows):
-        return np.zeros(len(candidates.papers))
-    return standardise(
-        candidates.kinship.to([candidates.background_categories[row] for row in rows.tolist()])
-    )
+def kin_of(candidates: Candidates, near: Sequence[Ints]) -> Floats:
+    """Return how alike the candidates' categories are to those of papers of the background.
+
+    Args:
+        candidates: the day's papers.
+        near: some rows of the background, for each row of what is returned.
+    """
+    means = summed([evenly(rows) for rows in near], candidates.background_kin)
+    return standardise(means.toarray() @ candidates.kinship.rows.T)
 
 
 def evenly(numbers: Ints) -> tuple[Ints, Floats]:

@@ -85,8 +85,7 @@ def _tastes(candidates: Candidates, told: Sequence[Sequence[Told]]) -> Floats:
     about = summed([evenly(rows) for rows in near], candidates.background)
     z = z + _MIDDLE * standardise(products(about, candidates.columns))[:, :n]
     z = z + _APART * _set_apart(candidates, about)[:, :n]
-    kin = np.array([kin_of(candidates, rows) for rows in near])
-    z = standardise(z) + _KIN * kin
+    z = standardise(z) + _KIN * kin_of(candidates, near)
     if candidates.dense is not None:
         z = z + np.array([_in_meaning(candidates, *one) for one in zip(told, near, strict=True)])
         meant = [evenly(_near_in_meaning(candidates, each)) for each in told]

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from digest.models import Opinion
-from digest.ranking.candidates import Candidates, Wording
+from digest.ranking.candidates import Candidates
 from digest.ranking.features import Floats, Matrix
 from digest.ranking.reasons import Run, runs_of, text_of
+from digest.ranking.whereabouts import Wording
 
 _MOST_PAPERS = 200  # the ones answered on last
 _TERMS = 24  # the strongest ones, which neighbours make up words of

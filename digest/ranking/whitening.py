@@ -74,7 +74,8 @@ class Whitening:
             return np.asarray(direct / self._penalty)
         theirs = np.asfortranarray(products[:, scored:].T, dtype=np.float32)
         solved = linalg.cho_solve(self._factor, theirs, overwrite_b=True, check_finite=False)
-        return np.asarray((direct - solved.T @ self._looked_at) / self._penalty)
+        # A few readers by many papers: OpenBLAS is several times faster the other way round.
+        return np.asarray((direct - (self._looked_at.T @ solved).T) / self._penalty)
 
     def weights(self, liked: Matrix) -> Floats:
         """Return w, by column, of what a reader likes (one row)."""
