@@ -91,7 +91,7 @@ def test_the_taste_is_one_part_whatever_it_comes_from(day: Candidates, papers: l
         for scored in found:
             kinds = [part.kind for part in judgement.parts(scored)]
             assert kinds.count(ReasonKind.TASTE) <= 1
-            shown = [reason.kind for reason in judgement.explained(scored).reasons]
+            shown = [reason.kind for reason in judgement.explained([scored])[0].reasons]
             assert shown.count(ReasonKind.TASTE) <= 1
             several += len(kinds) > 1
             parts = [part.contribution for part in judgement.parts(scored)]
