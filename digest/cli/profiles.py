@@ -1,7 +1,7 @@
 """Commands on profile files: making one of a reference library, and looking one over."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +34,7 @@ app.add_typer(profile, name="profile", epilog=example("digest profile check prof
 
 _BAR = 30  # characters of the longest bar
 _VALUE = 44  # characters of an interest in a table
+_TITLE = 70  # and of a paper's title
 
 
 @profile.command(epilog=example("digest profile check config/profile.toml --days 30"))
@@ -64,7 +65,8 @@ def check(
     if as_json:
         typer.echo(json.dumps(_forecast_json(told), ensure_ascii=False))
     else:
-        _print_forecast(told)
+        named = parts.store.papers.named(i.value for i in wanted.interests if i.kind == "example")
+        _print_forecast(told, {value: paper.title for value, paper in named.items()})
     return 0
 
 
@@ -181,7 +183,15 @@ def _adoption_json(adoption: "Adoption") -> dict[str, Any]:
     }
 
 
-def _print_forecast(told: "Forecast") -> None:
+def _print_forecast(told: "Forecast", titles: Mapping[str, str]) -> None:
+    """Print a forecast as tables.
+
+    Args:
+        told: the forecast.
+        titles: of the papers that example interests name, by the interests' values.
+    """
+    from digest.text import collapse, cut
+
     most = max((day.papers for day in told.days), default=0)
     for day in told.days:
         bar = "█" * round(_BAR * day.papers / most) if most else ""
@@ -198,6 +208,7 @@ def _print_forecast(told: "Forecast") -> None:
         typer.echo(
             f"{_named(part.interest):<{_VALUE + 10}} {part.matched:>7} {part.share:>6.0%}"
             f" {part.papers:>5} {part.brought:>6.0%}"
+            f"  {cut(collapse(titles.get(part.interest.value, '')), _TITLE)}".rstrip()
         )
     if told.findings:
         typer.echo("")

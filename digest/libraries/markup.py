@@ -22,6 +22,8 @@ _PIECE = 65_536
 _DECLARATION = re.compile(r"\s*<\?xml\b[^<>]{0,200}\?>")
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]{1,40}:)?([\w.-]{1,40})")
 
+_ARXIV_FEED = re.compile(r"^(.{0,80}arxiv\.org/(?:rss|atom)/)([\w.+-]{1,500})", re.I)
+
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _TERMS = "{http://purl.org/dc/terms/}"
@@ -55,9 +57,7 @@ def read_opml(text: str) -> Iterator[Draft | Trouble]:
     elements, damage = _parsed(text, within=0)
     for element in elements:
         for outline in element.iter("outline"):
-            found = _outline(outline)
-            if found:
-                yield found
+            yield from _outline(outline)
     if damage:
         yield damage
 
@@ -147,19 +147,22 @@ def _people(element: Element) -> Iterator[str]:
         yield f"{names['givenname']} {names['surname'] or names['name']}".strip()
 
 
-def _outline(outline: Element) -> Draft | Trouble | None:
-    """Return what an outline stands for; None: it is a heading."""
+def _outline(outline: Element) -> Iterator[Draft | Trouble]:
+    """Yield what an outline stands for: nothing for a heading, each category of a feed."""
     feed = outline.get("xmlUrl", "").strip()
     link = (outline.get("url") or outline.get("htmlUrl") or "").strip()
     text = outline.get("title") or outline.get("text") or ""
     if feed and not find_arxiv_id(f"{link} {text}") and not parse_doi(f"{link} {text}"):
-        if re.search(r"arxiv\.org/(?:rss|atom)/", feed, re.I):
-            return Draft(url=feed)
-        return Trouble(f"{text[:60] or feed[:60]!r} is a feed; use `digest feeds import` for it")
-    if len(outline):
-        return None
-    if link or find_arxiv_id(text) or parse_doi(text):
+        if found := _ARXIV_FEED.search(feed):
+            # One feed may bring several: cs.CL+math.OC.
+            yield from (Draft(url=f"{found[1]}{code}") for code in found[2].split("+") if code)
+        else:
+            yield Trouble(f"{text[:60] or feed[:60]!r} is a feed; use `digest feeds import` for it")
+    elif len(outline):
+        return
+    elif link or find_arxiv_id(text) or parse_doi(text):
         # What a link is called is a title; an id by itself is none.
         is_id = find_arxiv_id(text) or parse_doi(text)
-        return Draft("" if is_id else text, url=link, doi=text if is_id else "", clues=(text,))
-    return Draft(title=text)
+        yield Draft("" if is_id else text, url=link, doi=text if is_id else "", clues=(text,))
+    else:
+        yield Draft(title=text)

@@ -382,9 +382,10 @@ def _of_matches(
     """Tell that nothing matches, or nothing word for word, with near spellings."""
     interest = told.interest
     if not told.matched:
-        if interest.kind in (InterestKind.EXAMPLE, InterestKind.TEXT):
-            sentence = f"Nothing of {days} days is similar."
-            yield Finding("silent", interest, sentence)
+        if interest.kind is InterestKind.TEXT:
+            yield Finding("silent", interest, f"Nothing of {days} days is similar.")
+        elif interest.kind is InterestKind.EXAMPLE:
+            yield Finding("silent", interest, f"No match of {days} days is nearest to it.")
         else:
             near = spelling.near(interest)
             yield Finding("silent", interest, f"Nothing of {days} days matches.", near)

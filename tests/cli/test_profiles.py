@@ -94,6 +94,13 @@ def test_a_check_prints_days_interests_and_findings(cli, collected: Path) -> Non
     assert "phrase zyzzyva quorum: Nothing of 3 days matches." in lines
 
 
+def test_a_check_calls_example_papers_by_their_titles(cli, known: dict) -> None:
+    Path("mine.toml").write_text(f'[interests]\nexamples = ["{known["arxiv_id"]}"]\n')
+    lines = cli("profile", "check", "mine.toml").out.splitlines()
+    (line,) = (line for line in lines if line.startswith(f"example {known['arxiv_id']} "))
+    assert known["title"][:40] in line
+
+
 def test_a_check_as_json(cli, collected: Path) -> None:
     Path("mine.toml").write_text('[interests]\nphrases = ["zyzzyva quorum"]\n')
     told = cli("profile", "check", "mine.toml", "--json").json

@@ -132,6 +132,16 @@ def test_what_matches_nothing_is_named_with_near_spellings(
     assert silent.instead[0] == instead
 
 
+def test_an_example_beside_a_nearer_one_is_not_called_unlike_anything(
+    fortnight: Store, clock
+) -> None:
+    near, beside = want("example", "Acoustics of glaciers"), want("example", "Glacier of glass")
+    found = told(fortnight, clock, near, beside)
+    assert found.interests[0].matched == 9
+    (silent,) = findings(found, "silent")
+    assert (silent.interest, silent.told) == (beside, "No match of 4 days is nearest to it.")
+
+
 def test_words_in_another_order_are_found_again(fortnight: Store, clock) -> None:
     found = told(fortnight, clock, want("phrase", "networks neural graph"))
     (finding,) = findings(found, "loose") + findings(found, "silent")
