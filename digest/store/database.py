@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Table, exc, inspect, make_url, text
+from sqlalchemy import URL, Connection, Dialect, Engine, Table, exc, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import PoolProxiedConnection
 
 from digest.errors import StoreError
 from digest.store.columns import storable
 from digest.store.on_postgresql import PostgresqlKind
 from digest.store.on_sqlite import SqliteKind
+from digest.store.quick import Quick
 from digest.store.schema import REVISION
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ class Kind(Protocol):
 
     def for_writing(self, engine: Engine) -> Engine:
         """Return an engine whose transactions write."""
+
+    def begin(self, dialect: Dialect, connection: PoolProxiedConnection) -> None:
+        """Begin a transaction that writes, on the driver's own connection."""
 
     def explain(self, cause: BaseException | None) -> str | None:
         """Return what an error means to an operator; None: it is none of the known ones."""
@@ -85,6 +90,30 @@ class Database:
         """
         with self._in_one_line(), self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def quick(self) -> Iterator[Quick]:
+        """Give a transaction as `writing` does, by the driver alone: for what each mail costs.
+
+        Raises:
+            StoreError: the database cannot be written, or is busy for too long.
+        """
+        dialect = self.engine.dialect
+        with self._in_one_line():
+            connection = self.engine.raw_connection()
+            try:
+                self._kind.begin(dialect, connection)
+                cursor = connection.cursor()
+                yield Quick(dialect, cursor)
+                cursor.close()
+                connection.commit()
+            except dialect.loaded_dbapi.Error as error:
+                if dialect.is_disconnect(error, connection, None):
+                    connection.invalidate(error)
+                    self.engine.dispose()  # the server is gone, and all others with it
+                raise
+            finally:
+                connection.close()  # back to where it came from; what is not committed is undone
 
     def alone(self, connection: Connection, what: int) -> None:
         """Wait until no other process does the same, to the end of the transaction."""
@@ -138,13 +167,14 @@ class Database:
 
     @contextmanager
     def _in_one_line(self) -> Iterator[None]:
+        driver = self.engine.dialect.loaded_dbapi
+        ours = driver.IntegrityError, driver.ProgrammingError, driver.DataError
         try:
             yield
-        except exc.DBAPIError as error:
-            cause = error.orig
+        except (exc.DBAPIError, driver.Error) as error:
+            cause = error.orig if isinstance(error, exc.DBAPIError) else error
             known = self._kind.explain(cause)
-            ours = exc.IntegrityError | exc.ProgrammingError | exc.DataError
-            if known is None and (isinstance(error, ours) or error.orig is None):
+            if known is None and (cause is None or isinstance(cause, ours)):
                 raise  # a mistake of ours, not of the disk
             raise self.trouble(
                 known or f"does not answer as it should: {_first_line(cause)}"
@@ -182,10 +212,11 @@ def file_of(url: str) -> str | None:
     return kind.place if isinstance(kind, SqliteKind) else None
 
 
-def insert(connection: Connection, table: Table) -> sqlite.Insert:
-    """Return an INSERT that knows ON CONFLICT, in the words of the connected database."""
+def insert(to: Connection | Dialect, table: Table) -> sqlite.Insert:
+    """Return an INSERT that knows ON CONFLICT, in the words of the database."""
     words: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    statement: sqlite.Insert = words[connection.dialect.name](table)
+    dialect = to if isinstance(to, Dialect) else to.dialect
+    statement: sqlite.Insert = words[dialect.name](table)
     return statement
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 
 from digest.models import Delivery, DeliveryState, Subscriber
 from digest.store.database import Database, chunks
-from digest.store.editions import insert_editions
 from digest.store.leases import (
     WAITING,
     Shard,
@@ -35,8 +34,7 @@ from digest.store.settling import (
     begin,
     count_planned,
     drop_departed,
-    edition_keys,
-    link,
+    save,
     settle,
 )
 
@@ -204,18 +202,10 @@ class Deliveries:
             The editions' numbers, or None (and nothing is written) when the shard is another
             worker's now.
         """
-        with self._database.writing() as connection:
-            if not hold(connection, shard, owner, until=now + lease):
+        with self._database.quick() as quick:
+            if not hold(quick, shard, owner, until=now + lease):
                 return None
-            keys = edition_keys(connection, shard, [item.delivery_id for item in items])
-            known = [item for item in items if item.delivery_id in keys]
-            numbers, added = insert_editions(
-                connection, {keys[item.delivery_id]: item.edition for item in known}
-            )
-            ids = {item.delivery_id: numbers[keys[item.delivery_id]] for item in known}
-            silent = {item.delivery_id for item in known if item.silent}
-            link(connection, ids, silent, now)
-        return Stored(ids, added)
+            return save(quick, shard, items, now)
 
     def advance(
         self,
@@ -241,16 +231,16 @@ class Deliveries:
             What was started: not who left, or was erased, in the meantime. None, and nothing
             is written, when the shard is another worker's now: stop.
         """
-        with self._database.writing() as connection:
-            if not hold(connection, shard, owner, until=now + lease):
+        with self._database.quick() as quick:
+            if not hold(quick, shard, owner, until=now + lease):
                 return None
-            settle(connection, shard, settled, now)
-            return Advanced(begin(connection, shard, starting, now) if starting else frozenset())
+            settle(quick, shard, settled, now)
+            return Advanced(begin(quick, shard, starting, now))
 
     def release(self, shard: Shard, owner: str) -> None:
         """Give up the lease, if it is still this worker's."""
-        with self._database.writing() as connection:
-            release(connection, shard, owner)
+        with self._database.quick() as quick:
+            release(quick, shard, owner)
 
     def owners(self, now: datetime) -> list[str]:
         """Return who holds leases that have not run out."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 from digest.models import DeliveryState, Edition, Paper, ScoredPaper, Section
 from digest.store.database import Database, chunks, insert
 from digest.store.papers import papers_by_id
+from digest.store.quick import Prepared, Quick
 from digest.store.schema import deliveries, edition_papers, editions, papers
 from digest.store.serial import (
     health_from_json,
@@ -43,6 +44,20 @@ _DATES = (
     .where(editions.c.subscriber_id == bindparam("who"))
     .order_by(editions.c.edition_date.desc())
 )
+_KNOWN = Prepared(
+    lambda _: select(editions.c.edition_id).where(
+        editions.c.subscriber_id == bindparam("who"), editions.c.edition_date == bindparam("day")
+    )
+)
+_INSERT = Prepared(
+    lambda dialect: (
+        insert(dialect, editions)
+        .values({c.name: bindparam(c.name) for c in editions.c if not c.primary_key})
+        .on_conflict_do_nothing(index_elements=[editions.c.subscriber_id, editions.c.edition_date])
+        .returning(editions.c.edition_id)
+    )
+)
+_PLACE = Prepared(lambda _: edition_papers.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,47 +172,22 @@ def _received(
     return ((who, paper_id, at) for who, paper_id, at in connection.execute(asked))
 
 
-def insert_editions(
-    connection: Connection, composed: Mapping[tuple[int, date], Edition]
-) -> tuple[dict[tuple[int, date], int], frozenset[int]]:
-    """Store editions by (subscriber, day) within a transaction.
+def insert_edition(quick: Quick, subscriber_id: int, edition: Edition) -> tuple[int, bool]:
+    """Store an edition within a transaction.
 
-    An edition that is there already stays as it is: editions are unchangeable.
+    One that is there already, of this subscriber and day, stays as it is: editions are
+    unchangeable.
 
     Returns:
-        Their numbers, and which of these were added.
+        Its number, and whether it was added.
     """
-    ids: dict[tuple[int, date], int] = {}
-    rows: list[dict[str, Any]] = []
-    unique = [editions.c.subscriber_id, editions.c.edition_date]
-    # Built once, and given each row: building one costs more than running it.
-    storing = (
-        insert(connection, editions)
-        .on_conflict_do_nothing(index_elements=unique)
-        .returning(editions.c.edition_id)
-    )
-    for key, edition in composed.items():
-        added = connection.scalar(storing, _edition_row(key[0], edition))
-        if added is not None:
-            ids[key] = added
-            rows += _paper_rows(added, edition)
-    if rows:
-        connection.execute(edition_papers.insert(), rows)
-    added = frozenset(ids.values())
-    return ids | _numbers(connection, composed.keys() - ids.keys()), added
-
-
-def _numbers(
-    connection: Connection, keys: Iterable[tuple[int, date]]
-) -> dict[tuple[int, date], int]:
-    found: dict[tuple[int, date], int] = {}
-    for subscriber_id, day in keys:
-        found[subscriber_id, day] = connection.execute(
-            select(editions.c.edition_id).where(
-                editions.c.subscriber_id == subscriber_id, editions.c.edition_date == day
-            )
-        ).scalar_one()
-    return found
+    added = quick.number(_INSERT, _edition_row(subscriber_id, edition))
+    if added is None:
+        known = quick.number(_KNOWN, {"who": subscriber_id, "day": edition.edition_date})
+        assert known is not None
+        return known, False
+    quick.run_each(_PLACE, _paper_rows(added, edition))
+    return added, True
 
 
 def _edition_row(subscriber_id: int, edition: Edition) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, select, update
 
 from digest.models import DeliveryState
+from digest.store.quick import Prepared, Quick
 from digest.store.schema import deliveries, shards
 
 WAITING = deliveries.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED))
@@ -79,23 +80,22 @@ def take_abandoned(
     ).all()
 
 
-# Statements of each commit are built once: building one costs more than running it.
 _MINE = (
     (shards.c.shard_id == bindparam("the_shard"))
     & (shards.c.owner == bindparam("held_by"))
     & (shards.c.fence == bindparam("the_fence"))
 )
-_HOLD = update(shards).where(_MINE).values(lease_until=bindparam("until"))
-_RELEASE = update(shards).where(_MINE).values(owner=None, lease_until=None)
+_HOLD = Prepared(lambda _: update(shards).where(_MINE).values(lease_until=bindparam("until")))
+_RELEASE = Prepared(lambda _: update(shards).where(_MINE).values(owner=None, lease_until=None))
 
 
-def hold(connection: Connection, shard: Shard, held_by: str, *, until: datetime) -> bool:
+def hold(quick: Quick, shard: Shard, held_by: str, *, until: datetime) -> bool:
     """Renew the lease of a shard, if it is still this claim's; tell whether it is."""
     claim = {"the_shard": shard.shard_id, "held_by": held_by, "the_fence": shard.fence}
-    return connection.execute(_HOLD, {**claim, "until": until}).rowcount == 1
+    return quick.run(_HOLD, {**claim, "until": until}) == 1
 
 
-def release(connection: Connection, shard: Shard, held_by: str) -> None:
+def release(quick: Quick, shard: Shard, held_by: str) -> None:
     """Give up the lease of a shard, if it is still this claim's."""
     claim = {"the_shard": shard.shard_id, "held_by": held_by, "the_fence": shard.fence}
-    connection.execute(_RELEASE, claim)
+    quick.run(_RELEASE, claim)

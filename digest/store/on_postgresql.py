@@ -11,7 +11,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy.pool import PoolProxiedConnection
 
 from digest.errors import StoreError
 
@@ -110,6 +111,11 @@ class PostgresqlKind:
     def for_writing(self, engine: Engine) -> Engine:
         """Return an engine whose transactions write."""
         return engine.execution_options(isolation_level="READ COMMITTED")
+
+    def begin(self, dialect: Dialect, connection: PoolProxiedConnection) -> None:
+        """Have the driver begin a transaction that writes with its first statement."""
+        assert connection.dbapi_connection is not None
+        dialect.set_isolation_level(connection.dbapi_connection, "READ COMMITTED")
 
     def explain(self, cause: BaseException | None) -> str | None:
         """Return what an error means to an operator; None: it is none of the known ones."""

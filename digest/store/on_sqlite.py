@@ -11,7 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy.pool import PoolProxiedConnection
 
 from digest.errors import StoreError
 
@@ -72,6 +73,10 @@ class SqliteKind:
     def for_writing(self, engine: Engine) -> Engine:
         """Return an engine whose transactions take the lock to write at once."""
         return engine.execution_options(writes=True)
+
+    def begin(self, _dialect: Dialect, connection: PoolProxiedConnection) -> None:
+        """Begin a transaction that writes, on the driver's own connection."""
+        connection.cursor().execute("BEGIN IMMEDIATE")
 
     def explain(self, cause: BaseException | None) -> str | None:
         """Return what an error means to an operator; None: it is none of the known ones."""

@@ -341,7 +341,7 @@ def hashed_key(key: str) -> str:
 def is_mailable() -> ColumnElement[bool]:
     """Return the condition that a row of `subscribers` receives: active, not suppressed."""
     suppressed = exists().where(suppressions.c.address_key == subscribers.c.address_key)
-    return (subscribers.c.state == SubscriberState.ACTIVE) & ~suppressed
+    return (subscribers.c.state == SubscriberState.ACTIVE.value) & ~suppressed
 
 
 def subscriber_of(row: Row[*tuple[Any, ...]]) -> Subscriber:

@@ -1,27 +1,18 @@
 """Steps of the ledger's transactions: what becomes of deliveries, and what begins."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import (
-    Connection,
-    Exists,
-    Integer,
-    String,
-    bindparam,
-    exists,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Exists, Integer, bindparam, exists, func, or_, select, update
 
 from digest.models import DeliveryState, Edition
-from digest.store.columns import UtcDateTime
-from digest.store.database import chunks, insert
-from digest.store.leases import WAITING, Shard
+from digest.store.columns import SafeText, UtcDateTime
+from digest.store.database import insert
+from digest.store.editions import insert_edition
+from digest.store.leases import Shard
 from digest.store.people import is_mailable
+from digest.store.quick import Prepared, Quick
 from digest.store.schema import deliveries, runs, subscribers, suppressions
 
 
@@ -67,133 +58,139 @@ def _receives() -> Exists:
     return exists().where(subscribers.c.subscriber_id == deliveries.c.subscriber_id, is_mailable())
 
 
-# Statements of each commit are built once: building one costs more than running it.
-_SETTLE = (
-    update(deliveries)
-    .where(
-        deliveries.c.shard_id == bindparam("the_shard"),
-        deliveries.c.delivery_id == bindparam("id"),
-    )
-    .values(
-        state=bindparam("to_state"),
-        detail=bindparam("why"),
-        next_try_at=bindparam("not_before"),
-        state_at=bindparam("at"),
-        attempts=deliveries.c.attempts - bindparam("untried", type_=Integer),
-    )
+_MINE = deliveries.c.shard_id == bindparam("the_shard")
+_THIS = _MINE & (deliveries.c.delivery_id == bindparam("id"))
+_WAITS = or_(
+    deliveries.c.state == DeliveryState.QUEUED.value,
+    deliveries.c.state == DeliveryState.DEFERRED.value,
 )
-_BEGIN = (
+_DEPARTED = (
     update(deliveries)
-    .where(
-        deliveries.c.shard_id == bindparam("the_shard"),
-        deliveries.c.delivery_id.in_(bindparam("ids", expanding=True)),
-        WAITING,
-        _receives(),
-    )
+    .where(_MINE, _WAITS, ~_receives())
     .values(
-        state=DeliveryState.TRANSMITTING.value,
-        attempts=deliveries.c.attempts + 1,
+        state=DeliveryState.SUPPRESSED.value,
+        detail="the subscriber left, paused or was suppressed after planning",
         next_try_at=None,
         state_at=bindparam("at"),
     )
-    .returning(deliveries.c.delivery_id)
+)
+_DROP = Prepared(lambda _: _DEPARTED)
+_SETTLE = Prepared(
+    lambda _: (
+        update(deliveries)
+        .where(_THIS)
+        .values(
+            state=bindparam("to_state"),
+            detail=bindparam("why"),
+            next_try_at=bindparam("not_before"),
+            state_at=bindparam("at"),
+            attempts=deliveries.c.attempts - bindparam("untried", type_=Integer),
+        )
+    )
+)
+_BEGIN = Prepared(
+    lambda _: (
+        update(deliveries)
+        .where(_THIS, _WAITS, _receives())
+        .values(
+            state=DeliveryState.TRANSMITTING.value,
+            attempts=deliveries.c.attempts + 1,
+            next_try_at=None,
+            state_at=bindparam("at"),
+        )
+    )
+)
+# The first reason given stays.
+_SUPPRESS = Prepared(
+    lambda dialect: (
+        insert(dialect, suppressions)
+        .from_select(
+            [suppressions.c.address_key, suppressions.c.reason, suppressions.c.suppressed_at],
+            select(
+                subscribers.c.address_key,
+                bindparam("reason", type_=SafeText),
+                bindparam("at", type_=UtcDateTime),
+            )
+            .join(deliveries, deliveries.c.subscriber_id == subscribers.c.subscriber_id)
+            .where(deliveries.c.delivery_id == bindparam("id")),
+        )
+        .on_conflict_do_nothing(index_elements=[suppressions.c.address_key])
+    )
+)
+_WHOSE = Prepared(lambda _: select(deliveries.c.subscriber_id).where(_THIS))
+_LINK = Prepared(
+    lambda _: update(deliveries).where(_THIS).values(edition_id=bindparam("the_edition"))
+)
+_SILENCE = Prepared(
+    lambda _: (
+        update(deliveries)
+        .where(_THIS, _WAITS)
+        .values(state=DeliveryState.SILENT.value, state_at=bindparam("at"))
+    )
 )
 
 
 def drop_departed(connection: Connection, shard: Shard, now: datetime) -> None:
     """End the waiting deliveries of a shard whose subscribers receive nothing any more."""
-    ended = {
-        "state": DeliveryState.SUPPRESSED.value,
-        "detail": "the subscriber left, paused or was suppressed after planning",
-        "next_try_at": None,
-        "state_at": now,
-    }
-    mine = deliveries.c.shard_id == shard.shard_id
-    connection.execute(update(deliveries).where(mine, WAITING, ~_receives()).values(ended))
+    connection.execute(_DEPARTED, {"the_shard": shard.shard_id, "at": now})
 
 
-def settle(
-    connection: Connection, shard: Shard, settled: Sequence[Settlement], now: datetime
-) -> None:
+def settle(quick: Quick, shard: Shard, settled: Sequence[Settlement], now: datetime) -> None:
     """Write what became of deliveries, and suppress the addresses that are none."""
-    rows = [
-        {
-            "the_shard": shard.shard_id,
-            "id": item.delivery_id,
-            "to_state": item.state.value,
-            "why": item.detail,
-            "not_before": item.next_try_at,
-            "at": now,
-            # What comes back to the queue was not tried: the channel was out of order.
-            "untried": int(item.state is DeliveryState.QUEUED),
-        }
-        for item in settled
-    ]
-    if rows:
-        connection.execute(_SETTLE, rows)
+    quick.run_each(
+        _SETTLE,
+        [
+            {
+                "the_shard": shard.shard_id,
+                "id": item.delivery_id,
+                "to_state": item.state.value,
+                "why": item.detail,
+                "not_before": item.next_try_at,
+                "at": now,
+                # What comes back to the queue was not tried: the channel was out of order.
+                "untried": int(item.state is DeliveryState.QUEUED),
+            }
+            for item in settled
+        ],
+    )
     for item in settled:
         if item.suppress:
-            _suppress(connection, item, now)
+            reason = f"the mail server refused it: {item.detail}"
+            quick.run(_SUPPRESS, {"reason": reason, "at": now, "id": item.delivery_id})
 
 
-def begin(
-    connection: Connection, shard: Shard, starting: Collection[int], now: datetime
-) -> frozenset[int]:
+def begin(quick: Quick, shard: Shard, starting: Collection[int], now: datetime) -> frozenset[int]:
     """Mark deliveries as `transmitting`; return which: not who left in the meantime."""
-    started: set[int] = set()
-    for some in chunks(sorted(starting)):
-        told = {"the_shard": shard.shard_id, "ids": some, "at": now}
-        started.update(connection.scalars(_BEGIN, told))
+    started = frozenset(
+        number
+        for number in sorted(starting)
+        if quick.run(_BEGIN, {"the_shard": shard.shard_id, "id": number, "at": now})
+    )
     if len(started) < len(starting):
-        drop_departed(connection, shard, now)
-    return frozenset(started)
+        quick.run(_DROP, {"the_shard": shard.shard_id, "at": now})
+    return started
 
 
-def edition_keys(
-    connection: Connection, shard: Shard, ids: Sequence[int]
-) -> dict[int, tuple[int, date]]:
-    """Return (subscriber, day) by delivery, of the deliveries that are still there."""
-    found: dict[int, tuple[int, date]] = {}
-    for some in chunks(ids):
-        rows = connection.execute(
-            select(
-                deliveries.c.delivery_id, deliveries.c.subscriber_id, deliveries.c.edition_date
-            ).where(deliveries.c.shard_id == shard.shard_id, deliveries.c.delivery_id.in_(some))
-        )
-        found.update((number, (subscriber, day)) for number, subscriber, day in rows)
-    return found
+def save(quick: Quick, shard: Shard, items: Iterable[Composed], now: datetime) -> Stored:
+    """Store editions and tie their deliveries to them; end those that stay silent.
 
-
-def link(
-    connection: Connection, ids: Mapping[int, int], silent: Collection[int], now: datetime
-) -> None:
-    """Tie deliveries to their editions, and end those that stay silent."""
-    rows = [{"id": number, "edition_id": edition_id} for number, edition_id in ids.items()]
-    if rows:
-        these = deliveries.c.delivery_id == bindparam("id")
-        connection.execute(update(deliveries).where(these), rows)
-    ended = {"state": DeliveryState.SILENT.value, "state_at": now}
-    for some in chunks(sorted(silent)):
-        these = deliveries.c.delivery_id.in_(some)
-        connection.execute(update(deliveries).where(these, WAITING).values(ended))
-
-
-def _suppress(connection: Connection, item: Settlement, now: datetime) -> None:
-    """Suppress the address of a delivery; the first reason given stays."""
-    who = (
-        select(
-            subscribers.c.address_key,
-            literal(f"the mail server refused it: {item.detail}", String),
-            literal(now, UtcDateTime),
-        )
-        .join(deliveries, deliveries.c.subscriber_id == subscribers.c.subscriber_id)
-        .where(deliveries.c.delivery_id == item.delivery_id)
-    )
-    into = [suppressions.c.address_key, suppressions.c.reason, suppressions.c.suppressed_at]
-    statement = insert(connection, suppressions).from_select(into, who)
-    connection.execute(
-        statement.on_conflict_do_nothing(index_elements=[suppressions.c.address_key])
-    )
+    Of a delivery that is not there any more nothing is stored.
+    """
+    numbers: dict[int, int] = {}
+    added: set[int] = set()
+    for item in items:
+        this = {"the_shard": shard.shard_id, "id": item.delivery_id}
+        whose = quick.number(_WHOSE, this)
+        if whose is None:
+            continue
+        number, is_new = insert_edition(quick, whose, item.edition)
+        numbers[item.delivery_id] = number
+        if is_new:
+            added.add(number)
+        quick.run(_LINK, {**this, "the_edition": number})
+        if item.silent:
+            quick.run(_SILENCE, {**this, "at": now})
+    return Stored(numbers, frozenset(added))
 
 
 def count_planned(connection: Connection, run_id: int | None) -> int:

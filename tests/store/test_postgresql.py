@@ -5,20 +5,23 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from digest.errors import StoreError
 from digest.models import DeliveryState, FeedState, PaperChange, Subscriber
-from digest.store import Store, open_store, restore_store
+from digest.store import Shard, Store, open_store, restore_store
 from digest.store.database import Database, open_database
 from digest.store.leases import hold
 from digest.store.on_postgresql import PostgresqlKind
+from digest.store.quick import Prepared
 from postgres import PASSWORD, PostgresServer
 
 DELIVERIES = 40
+SHARD = Shard(1, 1, 0, 1, datetime(2026, 5, 12, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -205,8 +208,8 @@ def test_a_lease_that_is_renewed_at_this_instant_is_not_taken_for_abandoned(
     ((mine, _),) = store.deliveries.shard_deliveries(shard.shard_id, now)
     late = now + lease + timedelta(seconds=1)
     store.deliveries.advance(shard, "slow", starting=[mine.delivery_id], now=now, lease=lease)
-    with database.writing() as connection:
-        assert hold(connection, shard, "slow", until=late + lease)
+    with database.quick() as quick:
+        assert hold(quick, shard, "slow", until=late + lease)
         assert store.deliveries.recover(late) == []
         assert store.deliveries.expire(late, timedelta()) == 0
     assert store.deliveries.recover(late) == []
@@ -226,6 +229,39 @@ def test_work_goes_on_after_the_server_was_stopped_at_once(
         finally:
             postgres_server.start()
         assert store.feeds.state("arxiv").etag == "before"
+
+
+def test_connections_that_the_server_closed_cost_one_quick_transaction_and_no_more(
+    url: str, database: Database
+) -> None:
+    with open_store(url) as store:
+        with ExitStack() as stack:  # some connections, which then wait to be used again
+            for _ in range(4):
+                stack.enter_context(store._database.reading())
+        with database.writing() as connection:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            mine = "current_database() AND pid <> pg_backend_pid()"
+            assert len(connection.execute(text(others + mine)).all()) >= 4
+        with pytest.raises(StoreError, match=r"was stopped|does not answer"):
+            store.deliveries.release(SHARD, "w")
+        for _ in range(4):
+            store.deliveries.release(SHARD, "w")
+
+
+def test_a_quick_transaction_reads_what_is_committed_whatever_the_server_is_set_to(
+    postgres_server: PostgresServer, url: str, database: Database
+) -> None:
+    with database.writing() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(
+            text(f'ALTER DATABASE "{name}" SET default_transaction_isolation = serializable')
+        )
+    asked = Prepared(lambda _: text("SELECT (current_setting('transaction_isolation') = :is)::int"))
+    with open_store(url) as store:
+        for _ in range(2):
+            store.feeds.states()
+            with store._database.quick() as quick:
+                assert quick.number(asked, {"is": "read committed"}) == 1
 
 
 @pytest.mark.parametrize(
