@@ -21,7 +21,7 @@ from digest.delivery.addresses import parse_mailbox, validate
 from digest.delivery.base import Parcel
 from digest.delivery.options import MailOptions
 from digest.errors import DeliveryError
-from digest.models import Block, Format, Rendering
+from digest.models import Block, Format, Piece, Rendering, Stencil
 from digest.text import collapse
 
 BODY_LINE = 76  # RFC 2045 6.7 and 6.8
@@ -29,8 +29,7 @@ _HEADER_WORD = 60  # longer words do not fit on a folded line
 _PLAIN_URL = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,900}")  # keeps the line below 998
 _NOT_ALNUM = re.compile(r"[^A-Za-z0-9-]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
-# A line that no text has, between pieces that are encoded in one go; and what becomes of it.
-_SEAM, _CODED_SEAM = "\0\n", b"=00\r\n"
+_SOFT = b"=\r\n"
 _QP_ESCAPED = bytes(c for c in range(256) if (c < 32 and c not in b"\t\n") or c > 126 or c == 61)
 
 
@@ -116,47 +115,97 @@ def _body(parcel: Parcel) -> bytes:
     return head + b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
 
 
-def _pieces(rendering: Rendering, name: str) -> Sequence[Block | str]:
-    """Return a text of a rendering in pieces of whole lines."""
-    return rendering.blocks.get(name) or (getattr(rendering, name),)
+def _pieces(rendering: Rendering, name: str) -> Sequence[Piece]:
+    """Return a text of a rendering in pieces."""
+    text: str = getattr(rendering, name)
+    return rendering.pieces.get(name) or [(Stencil((0,)), (text,))]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Coded:
-    """Whole lines ready for a mail: as quoted-printable, and how many bytes that had to escape."""
+    """A stencil ready for a mail.
+
+    Attributes:
+        size: bytes of its texts; escaped: how many of them quoted-printable has to escape.
+        parts: its texts in quoted-printable, made when they are first wanted, and its places.
+    """
 
     size: int
     escaped: int
-    lines: bytes
+    parts: list[bytes | int] | None = None
 
 
-def _coded(pieces: Sequence[Block | str]) -> list[_Coded]:
-    """Return pieces encoded: blocks, which many mails share, once; all others in one go."""
-    own = [piece for piece in pieces if isinstance(piece, str)]
-    texts = _SEAM.join(own)
-    together = _encoded(texts)
-    lines = together.lines.split(_CODED_SEAM)
-    seams = len(own) - 1
-    if len(own) < 2 or len(lines) != len(own) or not all(t.endswith("\n") for t in own):
-        mine = iter([_encoded(text) for text in own])
+def _part(subtype: str, pieces: Sequence[Piece]) -> bytes:
+    """Return one part: its headers, an empty line and the encoded text, ending in CRLF.
+
+    Which encoding it is, what many mails share decides; or all of the text, if nothing is shared.
+    """
+    coded = [_coded(stencil) for stencil, _ in pieces]
+    size, escaped = sum(c.size for c in coded), sum(c.escaped for c in coded)
+    if not size:
+        whole = _bytes("".join([stencil.filled(values) for stencil, values in pieces]))
+        size, escaped = len(whole), _escapes(whole)
+    # three characters for one, against four for three
+    if escaped * 2 > size // 3:
+        encoding, body = "base64", _base64(pieces)
     else:
-        size, escaped = together.size - seams * len(_SEAM), together.escaped - seams
-        mine = iter([_Coded(size, escaped, lines[0]), *(_Coded(0, 0, part) for part in lines[1:])])
-    return [next(mine) if isinstance(piece, str) else _coded_block(piece) for piece in pieces]
+        encoding, body = "quoted-printable", _quoted_printable(pieces, coded)
+    head = (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
+    )
+    return head.encode("ascii") + b"\r\n" + body
 
 
-def _coded_block(block: Block) -> _Coded:
-    if not isinstance(block.coded, _Coded):
-        block.coded = _encoded(block.text)
-    assert isinstance(block.coded, _Coded)
+def _quoted_printable(pieces: Sequence[Piece], coded: Sequence[_Coded]) -> bytes:
+    """Return pieces as one text: each run of it ends in a line end, or in a soft one.
+
+    Runs are encoded apart: quoted-printable goes line by line (RFC 2045 6.7).
+    """
+    lines: list[bytes] = []
+    for (stencil, values), made in zip(pieces, coded, strict=True):
+        if made.parts is None:
+            made.parts = [_coded_block(p) if isinstance(p, Block) else p for p in stencil.parts]
+        mine = [_run(value) for value in values]
+        lines += [p if p.__class__ is bytes else mine[p] for p in made.parts]  # type: ignore[index]
+    body = b"".join(lines)
+    return body if body.endswith(b"\n") and not body.endswith(_SOFT) else body + b"\r\n"
+
+
+def _coded(stencil: Stencil) -> _Coded:
+    if not isinstance(stencil.coded, _Coded):
+        blocks = [part for part in stencil.parts if isinstance(part, Block)]
+        escaped = sum(_escapes(block.text.encode("utf-8", "replace")) for block in blocks)
+        stencil.coded = _Coded(sum(block.size for block in blocks), escaped)
+    assert isinstance(stencil.coded, _Coded)
+    return stencil.coded
+
+
+def _coded_block(block: Block) -> bytes:
+    if not isinstance(block.coded, bytes):
+        block.coded = _run(block.text)
+    assert isinstance(block.coded, bytes)
     return block.coded
 
 
-def _encoded(text: str) -> _Coded:
-    data = _bytes(text)
-    escaped = len(data) - len(data.translate(None, _QP_ESCAPED))
+def _escapes(data: bytes) -> int:
+    return len(data) - len(data.translate(None, _QP_ESCAPED))
+
+
+def _run(text: str) -> bytes:
+    """Return a run of text in quoted-printable; within a line, it ends in a soft line end."""
+    if "\r" in text:
+        text = _LINE_END.sub("\n", text)
     # b2a_qp breaks lines with a bare line feed when the text has bare line feeds.
-    return _Coded(len(data), escaped, binascii.b2a_qp(data).replace(b"\n", b"\r\n"))
+    lines = binascii.b2a_qp(text.encode("utf-8", "replace"))
+    if not text.endswith("\n"):
+        start = lines.rfind(b"\n") + 1
+        if len(lines) - start >= BODY_LINE:  # the last line has no room for the sign of a soft end
+            at = start + BODY_LINE - 4
+            escape = lines.find(b"=", at - 2, at)
+            at = at if escape < 0 else escape
+            lines = lines[:at] + b"=\n" + lines[at:]
+        lines += b"=\n"
+    return lines.replace(b"\n", b"\r\n")
 
 
 def _bytes(text: str) -> bytes:
@@ -165,27 +214,9 @@ def _bytes(text: str) -> bytes:
     return data if data.endswith(b"\n") else data + b"\n"
 
 
-def _part(subtype: str, pieces: Sequence[Block | str]) -> bytes:
-    """Return one part: its headers, an empty line and the encoded text, ending in CRLF.
-
-    Quoted-printable goes line by line (RFC 2045 6.7), so lines are encoded apart; base64 does
-    not. Which one it is, the whole text decides.
-    """
-    coded = _coded(pieces)
-    # three characters for one, against four for three
-    if sum(c.escaped for c in coded) * 2 > sum(c.size for c in coded) // 3:
-        texts = (piece if isinstance(piece, str) else piece.text for piece in pieces)
-        encoding, body = "base64", _base64(b"".join(map(_bytes, texts)))
-    else:
-        encoding, body = "quoted-printable", b"".join([c.lines for c in coded])
-    head = (
-        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
-    )
-    return head.encode("ascii") + b"\r\n" + body
-
-
-def _base64(data: bytes) -> bytes:
+def _base64(pieces: Sequence[Piece]) -> bytes:
     # Text has CRLF line ends before it is encoded, too (RFC 2045 6.8).
+    data = _bytes("".join([stencil.filled(values) for stencil, values in pieces]))
     encoded = binascii.b2a_base64(data.replace(b"\n", b"\r\n"), newline=False)
     lines = [encoded[i : i + BODY_LINE] for i in range(0, len(encoded), BODY_LINE)]
     return b"\r\n".join(lines) + b"\r\n"

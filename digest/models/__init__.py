@@ -12,10 +12,12 @@ from digest.models.editions import (
     FeedHealth,
     InterestCount,
     Lesson,
+    Piece,
     Rate,
     Remarks,
     Rendering,
     Section,
+    Stencil,
 )
 from digest.models.letters import Letter, LetterKind, Signup
 from digest.models.papers import (
@@ -76,6 +78,7 @@ __all__ = [
     "Opinion",
     "Paper",
     "PaperChange",
+    "Piece",
     "Placement",
     "Profile",
     "Ranking",
@@ -89,6 +92,7 @@ __all__ = [
     "Section",
     "Sighting",
     "Signup",
+    "Stencil",
     "Subscriber",
     "SubscriberState",
     "Topic",

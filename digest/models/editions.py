@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 from digest.models.people import Interest
 from digest.models.rankings import ScoredPaper
@@ -115,10 +116,10 @@ class Edition:
 
 
 class Block:
-    """Whole lines of text that many renderings share, as one and the same object.
+    """A text that many renderings share, as one and the same object.
 
     Attributes:
-        text: the lines; the last one ends in a line end, too.
+        text: what it says; not empty.
         size: bytes in UTF-8.
         coded: what a channel keeps of it, so that it is made once.
     """
@@ -131,6 +132,29 @@ class Block:
         self.coded: object = None
 
 
+class Stencil:
+    """A text with open places that many renderings share, as one and the same object.
+
+    Attributes:
+        parts: texts, and for each place which of a rendering's values stands there, from 0.
+        coded: what a channel keeps of it.
+    """
+
+    __slots__ = ("coded", "parts")
+
+    def __init__(self, parts: Sequence[Block | int]) -> None:
+        self.parts = tuple(parts)
+        self.coded: object = None
+
+    def filled(self, values: Sequence[str]) -> str:
+        """Return the text with a rendering's values in it."""
+        return "".join([p.text if isinstance(p, Block) else values[p] for p in self.parts])
+
+
+# A stencil, and the values of one rendering.
+Piece: TypeAlias = tuple[Stencil, Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """An edition as people read it.
@@ -139,8 +163,7 @@ class Rendering:
         markdown: empty where nobody asked for it; so are the others.
         alternative: the text that stands beside the HTML in one mail, where papers had no room
             in both; empty: `text` does.
-        blocks: by the name of a field, the same text in pieces of whole lines, where many
-            renderings share some.
+        pieces: by the name of a field, the same text in pieces, where many renderings share some.
     """
 
     subject: str
@@ -148,9 +171,7 @@ class Rendering:
     text: str
     markdown: str
     alternative: str = ""
-    blocks: Mapping[str, Sequence[Block | str]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    pieces: Mapping[str, Sequence[Piece]] = field(default_factory=dict, compare=False, repr=False)
 
 
 class DeliveryState(StrEnum):

@@ -1,31 +1,38 @@
-"""Texts in blocks of whole lines: those that many readers share are made once.
+"""Fragments: texts with open places that many readers share, made ready once.
 
-A fragment is a row of items: a `Block` (whole lines, ready), text (parts of lines), and what
-gives text from a reader's own values. `Sheet` puts fragments one after the other and finishes
-the lines that are not ready, so that the outcome is the same as finishing the whole text.
+A skeleton is taken apart once into a `Plan`: what is the same everywhere, what a paper says, and
+what is a reader's own. With a paper's words it is a `Fragment`. Lines are finished (folded, bare of
+spaces at their ends) where they are known, and a reader's values are such that nothing is left to
+finish, or the edition is made whole (`UnfitError`).
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import groupby
+from typing import TypeAlias, cast
 
-from digest.models import Block
-from digest.rendering.escaping import fold_html
-from digest.rendering.slots import Hole, Open, filler, merged
-
-Own: TypeAlias = Callable[[Sequence[str]], str]
-Item: TypeAlias = Block | str | Own | Hole
+from digest.errors import RenderError
+from digest.models import Block, Stencil
+from digest.rendering.escaping import LINE, fold_html
+from digest.rendering.slots import Made, Ref, filled, filler
 
 _TRAILING_SPACES = re.compile(r"[ \t]+$", re.MULTILINE)
-_BEFORE_LINE_END = re.compile(r"[ \t]+(?=\n)")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_LEAST = 160  # characters that are worth a block of their own
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_MARK = re.compile("\ue000([0-9]+)\ue001")
+# What stands at the edge of a fragment shares a line with its neighbour.
+_EDGE = LINE // 2
+MOST_ENDS = 2  # line ends that follow each other
+
+
+class UnfitError(RenderError):
+    """A reader's own words make a line too long; the edition is to be made whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How lines are finished: each by itself, but for the blank ones between them."""
+    """How lines are finished."""
 
     lines: Callable[[str], str]
 
@@ -39,93 +46,222 @@ HTML = Form(fold_html)
 TEXT = Form(tidy)
 
 
-def items(pieces: Iterable[str | Open], form: Form) -> tuple[Item, ...]:
-    """Return the items of a fragment: its whole lines become blocks."""
-    found: list[Item] = []
-    within = True  # a line that began before
-    for piece in merged(pieces):
-        if isinstance(piece, Hole):
-            found.append(piece)
-            within = True
-        elif not isinstance(piece, str):
-            found.append(filler(piece))
-            within = True
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A stretch that says what a paper says, and nothing of a reader's own.
+
+    `whole`: it is whole lines, to be finished.
+    """
+
+    pieces: tuple[str | Made, ...]
+    form: Form
+    whole: bool
+
+    def refs(self) -> tuple[int, ...]:
+        """Return the places of the paper's words in it."""
+        mades = (piece for piece in self.pieces if isinstance(piece, Made))
+        return tuple(part.place for made in mades for part in made.parts if isinstance(part, Ref))
+
+    def text(self, paper: Sequence[str]) -> str:
+        """Return it with a paper's words."""
+        said = "".join([p if isinstance(p, str) else str(filled(p, paper)) for p in self.pieces])
+        return self.form.lines(said) if self.whole else said
+
+
+Part: TypeAlias = Block | Core | Made
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A skeleton taken apart, or a stretch of one.
+
+    Attributes:
+        lead: of plain text, how many line ends it begins with; trail: ends with.
+        blank: it is nothing but line ends.
+        first: it begins the whole text.
+    """
+
+    parts: tuple[Part, ...]
+    form: Form
+    lead: int
+    trail: int
+    blank: bool
+    first: bool
+
+
+def plan(
+    pieces: Iterable[str | Made], form: Form, *, first: bool = False, last: bool = False
+) -> Plan:
+    """Return the plan of a text.
+
+    Args:
+        pieces: the text.
+        form: how its lines are finished.
+        first: whether the whole text begins with it.
+        last: whether it ends with it.
+
+    Raises:
+        ValueError: it depends on its neighbours in a way that is not known here.
+    """
+    known: dict[Made, int] = {}
+    text = "".join(
+        p if isinstance(p, str) else f"\ue000{known.setdefault(p, len(known))}\ue001"
+        for p in pieces
+    )
+    text = tidy(text) if form is TEXT else text
+    text = text.lstrip() if first else text
+    text = f"{text.rstrip()}\n" if last else text
+    if form is TEXT and (text.endswith((" ", "\t")) or ((first or last) and not text.strip())):
+        raise ValueError("a text whose ends depend on what comes next")
+    made = list(known)
+    parts: list[str | Core | Made] = []
+    lines = _LINES.findall(text)
+    for own, group in groupby(lines, lambda line: any(_is_own(m) for m in _mades(line, made))):
+        few = list(group)
+        if own:
+            parts += [
+                p if isinstance(p, str) or _is_own(p) else Core((p,), form, whole=False)
+                for p in _split("".join(few), made)
+            ]
         else:
-            text = _BEFORE_LINE_END.sub("", piece) if form is TEXT else piece
-            within = _lay(text, form, found, within=within)
-    return tuple(found)
+            parts += _shared(few, made, form, whole=bool(first or parts))
+    lead = len(text) - len(text.lstrip("\n")) if form is TEXT else 0
+    trail = len(text) - len(text.rstrip("\n")) if form is TEXT else 0
+    blank = not text.strip("\n")
+    return Plan(tuple(_finished(parts, form, first=first)), form, lead, trail, blank, first)
 
 
-def _lay(text: str, form: Form, found: list[Item], *, within: bool) -> bool:
-    """Add a piece of text; tell whether it ends within a line."""
-    start = text.find("\n") + 1 if within else 0
-    end = text.rfind("\n") + 1
-    # Blank lines at the edges count together with those of the neighbours.
-    while start < end and text[start] == "\n":
-        start += 1
-    lines = text[start:end]
-    if (within and not start) or len(lines) < _LEAST or not lines.strip():
-        found.append(text)
-        return not text.endswith("\n")
-    if start:
-        found.append(text[:start])
-    body = lines.rstrip("\n") + "\n"
-    found.append(Block(form.lines(body)))
-    if rest := lines[len(body) :] + text[end:]:
-        found.append(rest)
-    return end < len(text)
+def _shared(
+    lines: Sequence[str], made: Sequence[Made], form: Form, *, whole: bool
+) -> list[str | Core]:
+    """Return lines without a reader's own words: the paper's, and what stands around them."""
+    told = [n for n, line in enumerate(lines) if _MARK.search(line)]
+    if not told:
+        return ["".join(lines)]
+    begin, end = told[0], told[-1] + 1
+    said = tuple(_split("".join(lines[begin:end]), made))
+    whole = (whole or begin > 0) and lines[end - 1].endswith("\n")
+    if not whole and form is HTML and end - begin > 1:
+        raise ValueError("a paper's words at the edge of a text")
+    return ["".join(lines[:begin]), Core(said, form, whole=whole), "".join(lines[end:])]
 
 
-class Sheet:
-    """A text that grows by fragments."""
+def _split(text: str, made: Sequence[Made]) -> list[str | Made]:
+    pieces = enumerate(_MARK.split(text))
+    return [made[int(piece)] if n % 2 else piece for n, piece in pieces if piece]
 
-    def __init__(self, form: Form) -> None:
-        self._form = form
-        self._done: list[Block | str] = []
-        self._open: list[str] = []
 
-    def add(self, fragment: Iterable[Item], values: Sequence[str]) -> None:
-        """Add a fragment with a reader's own values."""
-        unfinished = self._open
-        for item in fragment:
-            if item.__class__ is str:
-                unfinished.append(item)
-            elif item.__class__ is Block:
-                if unfinished:
-                    self._finish()
-                self._done.append(item)
+def _mades(text: str, made: Sequence[Made]) -> list[Made]:
+    return [made[int(number)] for number in _MARK.findall(text)]
+
+
+def _is_own(made: Made) -> bool:
+    return any(isinstance(part, Ref) and part.own for part in made.parts)
+
+
+def _finished(parts: Sequence[str | Core | Made], form: Form, *, first: bool) -> list[Part]:
+    """Return parts, texts that follow each other as one block with its lines finished."""
+    done: list[Part] = []
+    begins = first  # a line
+    for is_text, group in groupby(parts, lambda part: isinstance(part, str)):
+        if not is_text:
+            done += cast(Iterable[Core | Made], group)
+            begins = isinstance(done[-1], Core) and done[-1].whole
+        elif text := "".join(cast(Iterable[str], group)):
+            if form is HTML:
+                start = 0 if begins else text.find("\n") + 1
+                end = text.rfind("\n") + 1
+                if start < end:
+                    text = text[:start] + form.lines(text[start:end]) + text[end:]
+            done.append(Block(text))
+    return done
+
+
+class Fragment:
+    """A text that is ready but for what is a reader's own.
+
+    Attributes:
+        stencil: the text.
+        makes: what gives each value from the reader's own.
+        size: bytes without the values.
+        lead, trail, blank: see `Plan`.
+    """
+
+    __slots__ = ("_rooms", "_without", "blank", "lead", "makes", "size", "stencil", "trail")
+
+    def __init__(self, planned: Plan, paper: Sequence[str], block: Callable[[Core], Block]) -> None:
+        parts: list[Block | int] = []
+        found: dict[Made, int] = {}
+        for part in planned.parts:
+            if isinstance(part, Made):
+                own = filled(part, paper)
+                assert isinstance(own, Made)
+                parts.append(found.setdefault(own, len(found)))
             else:
-                unfinished.append(item(values))  # type: ignore[operator]
+                parts.append(block(part) if isinstance(part, Core) else part)
+        self.stencil = Stencil(parts)
+        self.makes = tuple(map(filler, found))
+        self.size = sum(part.size for part in parts if isinstance(part, Block))
+        self.lead, self.trail, self.blank = planned.lead, planned.trail, planned.blank
+        self._without = {0: self.stencil}
+        self._rooms: tuple[tuple[int, int], ...] = ()
+        if planned.form is HTML:
+            rooms = _rooms(parts, len(found), first=planned.first)
+            self._rooms = tuple((room, parts.count(n)) for n, room in enumerate(rooms))
 
-    def pieces(self) -> tuple[Block | str, ...]:
-        """Return the text: whole lines each, without blank ones at both ends."""
-        if self._open:
-            self._finish()
-        done = self._done
-        if done and isinstance(done[0], str):
-            done[0] = done[0].lstrip()
-        if done and isinstance(done[-1], str):
-            last = done[-1].rstrip()
-            done[-1] = f"{last}\n" if last else ""
-        return tuple(piece for piece in done if piece != "")
+    def values(self, own: Sequence[str]) -> list[str]:
+        """Return what comes into the places."""
+        return [make(own) for make in self.makes]
 
-    def _finish(self) -> None:
-        text = "".join(self._open)
-        self._open.clear()
-        if self._form is TEXT:
-            # The line before ends in a line end, which counts among the blank lines.
-            text = tidy("\n" + text)[1:] if self._done else tidy(text)
+    def measured(self, own: Sequence[str]) -> tuple[list[str], int]:
+        """Return what comes into the places of HTML, and how many bytes it all takes.
+
+        Raises:
+            UnfitError: a line would be too long.
+        """
+        values = [make(own) for make in self.makes]
+        total = self.size
+        for value, (room, times) in zip(values, self._rooms, strict=True):
+            size = len(value) if value.isascii() else len(value.encode())
+            if size > room:
+                raise UnfitError("a line is too long for a reader's own words")
+            total += size * times
+        return values, total
+
+    def without(self, ends: int) -> Stencil:
+        """Return the text without some of the line ends that it begins with."""
+        if ends not in self._without:
+            first, *rest = self.stencil.parts
+            assert isinstance(first, Block)
+            left = first.text[ends:]
+            self._without[ends] = Stencil([Block(left), *rest] if left else rest)
+        return self._without[ends]
+
+
+def _rooms(parts: Sequence[Block | int], count: int, *, first: bool) -> list[int]:
+    """Return how many bytes each value may take, so that no line has to be folded.
+
+    Raises:
+        ValueError: a line at an edge is too long without any.
+    """
+    rooms = [LINE] * count
+    fixed, own, limit = 0, list[int](), LINE if first else _EDGE
+
+    def close(limit: int) -> None:
+        if not own and fixed > limit:
+            raise ValueError("a long line between fragments")
+        for place in own:
+            rooms[place] = min(rooms[place], (limit - fixed) // len(own))
+
+    for part in parts:
+        if isinstance(part, int):
+            own.append(part)
+        elif "\n" in part.text:
+            fixed += len(part.text[: part.text.index("\n")].encode())
+            if own or limit == _EDGE:
+                close(limit)
+            fixed, own, limit = len(part.text[part.text.rindex("\n") + 1 :].encode()), [], LINE
         else:
-            text = self._form.lines(text)
-        if text:
-            self._done.append(text)
-
-
-def size(pieces: Iterable[Block | str]) -> int:
-    """Return how many bytes a text takes in UTF-8."""
-    return sum(p.size if isinstance(p, Block) else len(p.encode()) for p in pieces)
-
-
-def joined(pieces: Iterable[Block | str]) -> str:
-    """Return a text as one string."""
-    return "".join([p.text if isinstance(p, Block) else p for p in pieces])
+            fixed += part.size
+    close(_EDGE)
+    return rooms

@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 from urllib.parse import quote
 
-from digest.models import AnswerKind, Edition, Paper, ReasonKind, ScoredPaper, Section
+from digest.models import Edition, Paper, ReasonKind, ScoredPaper, Section
 from digest.rendering import words as say
 from digest.rendering.escaping import clean, safe_link
 from digest.rendering.excerpts import Excerpt, closest_sentence, excerpt
@@ -22,10 +22,12 @@ from digest.rendering.view import (
     Card,
     Link,
     Listed,
+    Own,
     Page,
     Passage,
     SectionView,
 )
+from digest.rendering.whole import whole
 from digest.rendering.words import BETWEEN, SEPARATOR, reason_text, shown_text, source_title
 from digest.wording import Wording, wording
 
@@ -50,7 +52,18 @@ def page(
     sentences: int,
     answers: Mapping[int, str] | None = None,
 ) -> Page:
-    """Return the view of an edition.
+    """Return the view of an edition; see `outline`."""
+    return whole(outline(edition, title, links, sentences, answers))
+
+
+def outline(
+    edition: Edition,
+    title: str,
+    links: Sequence[tuple[str, str]],
+    sentences: int,
+    answers: Mapping[int, str] | None = None,
+) -> Page:
+    """Return the view of an edition without its cards, but with what they are made of.
 
     Args:
         edition: what was composed.
@@ -68,7 +81,7 @@ def page(
         if section.papers:
             sections.append(_section(section, words, number, sentences, answers or {}))
             number += len(section.papers)
-    titles = [card.title for view in sections for card in view.cards]
+    titles = [own.shared.title for view in sections for own in view.own]
     counts, silence = _told(edition, words)
     return Page(
         words=words,
@@ -168,28 +181,13 @@ def _preheader(counts: str, others: list[str], words: Wording) -> str:
 def _section(
     section: Section, words: Wording, number: int, sentences: int, answers: Mapping[int, str]
 ) -> SectionView:
-    return SectionView(
-        heading=shown_text(section.title, 120),
-        cards=tuple(
-            _answerable(
-                _card(scored, words, place, sentences),
-                safe_link(answers.get(scored.paper.paper_id)),
-                words,
-            )
-            for place, scored in enumerate(section.papers, number)
-        ),
-    )
-
-
-def _card(scored: ScoredPaper, words: Wording, number: int, sentences: int) -> Card:
-    shared = _shared_card(_Same(scored.paper), words.language, sentences)
-    return replace(
-        shared,
-        number=number,
-        reasons=_reasons(scored, words.language),
-        closest=_closest(scored, shared.passages, words),
-        shared=shared,
-    )
+    own = []
+    for place, scored in enumerate(section.papers, number):
+        shared = _shared_card(_Same(scored.paper), words.language, sentences)
+        closest = _closest(scored, shared.passages, words)
+        page = answers.get(scored.paper.paper_id)
+        own.append(Own(shared, place, _reasons(scored, words.language), closest, safe_link(page)))
+    return SectionView(shown_text(section.title, 120), own=tuple(own))
 
 
 class _Same:
@@ -229,21 +227,6 @@ def _shared_card(known: _Same, language: str, sentences: int) -> Card:
         links=_links(paper, words, url),
         tldr=_tldr(paper, words),
     )
-
-
-def _answerable(card: Card, address: str, words: Wording) -> Card:
-    """Return a card with the reader's own links to answer on its paper."""
-    if not address:
-        return card
-    wanted = (
-        (words.gettext("More like this"), f"?answer={AnswerKind.MORE}"),
-        (words.gettext("Less"), f"?answer={AnswerKind.LESS}"),
-        (words.gettext("Save"), f"?answer={AnswerKind.SAVE}"),
-        (words.gettext("Mute"), ""),
-    )
-    links = tuple(Link(label, address + query) for label, query in wanted)
-    tuning = tuple(f"{address}?why={number}" for number in range(len(card.reasons)))
-    return replace(card, answer_page=address, answers=links, tuning=tuning)
 
 
 # Reasons whose words stand in the paper's own text.

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from digest import text
 
 MAX_LINK = 500
+LINE = 900  # bytes of a line of HTML, about; RFC 5322 allows 998
 
 _AUTHORITY = re.compile(r"[A-Za-z0-9.:@_~%-]+")
 # What needs no second look: nearly all links, and all of ours.
@@ -186,7 +187,7 @@ def _belongs(unit: str, piece: str) -> bool:
     return not (_is_wide(unit[-1]) or _is_wide(piece[0]))
 
 
-def fold_html(html: str, limit: int = 900) -> str:
+def fold_html(html: str, limit: int = LINE) -> str:
     """Return HTML with no line longer than about `limit` bytes, showing the same.
 
     RFC 5322 allows 998. Lines are broken where it does not show: at a space of the text, or

@@ -13,13 +13,14 @@ from markdown import markdown
 from markupsafe import Markup
 
 from digest import resources
-from digest.models import Block, Edition, Format, Rendering
+from digest.models import Edition, Format, Piece, Rendering
 from digest.rendering import cards, fitting, shortening
-from digest.rendering.blocks import joined, tidy
+from digest.rendering.blocks import UnfitError, tidy
 from digest.rendering.escaping import Markdown, escape_markdown, fold_html
-from digest.rendering.shared import NotSharedError, Shared, own_of
+from digest.rendering.shared import NotSharedError, Shared, SharedEdition
 from digest.rendering.skeletons import AROUND_LINE_END
 from digest.rendering.templating import Templates
+from digest.rendering.whole import whole
 
 # Gmail clips a message at about 102 KB and hides what stands at its end: the footer.
 MAX_HTML = 90_000
@@ -113,14 +114,14 @@ class Renderer:
         view = self._view(edition, links)
         with self._lock:
             rendering = self._render_shared(view, forms)
-        return rendering or self._render_whole(view, forms)
+        return rendering or self._render_whole(whole(view), forms)
 
     def render_whole(self, edition: Edition, links: Links) -> Rendering:
         """Return the same as `render`, by filling all templates for this edition alone."""
-        return self._render_whole(self._view(edition, links), ALL_FORMS)
+        return self._render_whole(whole(self._view(edition, links)), ALL_FORMS)
 
     def _view(self, edition: Edition, links: Links) -> cards.Page:
-        return cards.page(
+        return cards.outline(
             edition,
             self._options.title,
             [
@@ -142,12 +143,14 @@ class Renderer:
         if self._made == 1 or self._shared is None:  # one alone would share nothing
             return None
         try:
-            made = self._put_together(self._shared, view, forms)
-            if self._made <= _CHECKED + 1 and made != self._render_whole(view, forms):
+            made = self._put_together(self._shared.edition(view), view, forms)
+            if self._made <= _CHECKED + 1 and made != self._render_whole(whole(view), forms):
                 raise NotSharedError("the outcome is another one")
         except NotSharedError as error:
             log.warning("templates are filled whole for each edition", reason=str(error))
             self._shared = None
+            return None
+        except UnfitError:
             return None
         return made
 
@@ -160,24 +163,24 @@ class Renderer:
             self._stamp, self._made = stamp, 0
 
     def _put_together(
-        self, shared: Shared, view: cards.Page, forms: Collection[Format]
+        self, shared: SharedEdition, view: cards.Page, forms: Collection[Format]
     ) -> Rendering:
-        blocks: dict[str, Sequence[Block | str]] = {}
-        own, steps = own_of(view), 0
+        pieces: dict[str, Sequence[Piece]] = {}
+        steps = 0
         if Format.HTML in forms:
-            blocks["html"], steps = shared.html(view, own, MAX_HTML)
+            pieces["html"], steps = shared.html(MAX_HTML)
         if Format.TEXT in forms:
-            blocks["text"] = shared.text(view, own)
+            pieces["text"] = shared.text()
             if steps and view.view and shortening.is_cut(view, steps):
-                blocks["alternative"] = shared.text(view, own, steps)
-        texts = {name: joined(pieces) for name, pieces in blocks.items()}
+                pieces["alternative"] = shared.text(steps)
+        texts = {name: _joined(told) for name, told in pieces.items()}
         return Rendering(
             subject=view.subject,
             html=texts.get("html", ""),
             text=texts.get("text", ""),
-            markdown=self._plain(self._markdown, view) if Format.MARKDOWN in forms else "",
+            markdown=self._plain(self._markdown, whole(view)) if Format.MARKDOWN in forms else "",
             alternative=texts.get("alternative", ""),
-            blocks=blocks,
+            pieces=pieces,
         )
 
     # ------------------------------------------------------------ whole
@@ -220,6 +223,10 @@ class Renderer:
 
     def _plain(self, template: jinja2.Template, view: cards.Page) -> str:
         return tidy(self._templates.fill(template, view, view.words, self._note)).strip() + "\n"
+
+
+def _joined(pieces: Sequence[Piece]) -> str:
+    return "".join([stencil.filled(values) for stencil, values in pieces])
 
 
 def _note_html(note: str) -> Markup:

@@ -12,33 +12,25 @@ let themselves be taken apart are filled whole for each edition (`NotSharedError
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from digest.errors import RenderError
-from digest.models import Block
-from digest.rendering import fitting
-from digest.rendering.blocks import HTML, TEXT, Item, Sheet, items, size
+from digest.models import Block, Piece
+from digest.rendering.blocks import HTML, MOST_ENDS, TEXT, Core, Fragment, Plan, UnfitError, plan
 from digest.rendering.shortening import LEFT_OUT, briefer, level_of, told_omitted
-from digest.rendering.skeletons import (
-    Skeleton,
-    Skeletons,
-    card_of_paper,
-    frame_texts,
-    own_texts,
-    texts_of,
-)
-from digest.rendering.slots import Hole, bound
+from digest.rendering.skeletons import Skeleton, Skeletons, frame_texts, own_texts, paper_texts
+from digest.rendering.slots import Hole, Made, Open
 from digest.rendering.templating import Templates
-from digest.rendering.view import Card, Page
+from digest.rendering.view import Card, Own, Page
+from digest.rendering.whole import card_of
+from digest.wording import Wording
 
 _FORMS = {"html": HTML, "txt": TEXT}
 _MAX_FRAMES = 300
-_MAX_SKELETONS = 2_000
-_MAX_FRAGMENTS = 24_000_000  # bytes; with what channels keep of them, three times as much
-# So many bytes too many are no mistake of reckoning without what folding lines adds or takes.
-_SURELY = 2_000
+_MAX_PLANS = 2_000
+_MAX_PAPERS = 16_000_000  # bytes; with what channels keep of them, three times as much
+_FRAGMENT = 1_500  # bytes that a fragment takes beside its texts, about
 
-Pieces = tuple[Block | str, ...]
 T = TypeVar("T")
 
 
@@ -48,68 +40,106 @@ class NotSharedError(RenderError):
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The frame of editions of one structure: its items, in stretches from hole to hole.
-
-    `size`: bytes without any reader's words.
-    """
+    """The frame of editions of one structure, in stretches: after each come a section's cards."""
 
     skeleton: Skeleton
-    stretches: tuple[tuple[tuple[Item, ...], int | None], ...]
-    size: int
+    stretches: tuple[tuple[Fragment, int | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Fragment:
-    """A paper's card but for what is the reader's own.
+class _Laid(NamedTuple):
+    """A fragment with a reader's values, and in HTML how many bytes it takes."""
 
-    Attributes:
-        card: what all readers share of it; as long as it is kept, its id is not given again.
-        size: bytes without what is the reader's own.
-    """
-
-    card: Card
-    items: tuple[Item, ...]
+    fragment: Fragment
+    values: Sequence[str]
     size: int
 
 
 class _Memory(Generic[T]):
-    """Remembers what was used last, up to a weight in all."""
+    """Remembers what was used last, up to a number."""
 
-    def __init__(self, limit: int, weigh: Callable[[T], int] = lambda _: 1) -> None:
-        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+    def __init__(self, limit: int) -> None:
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._limit = limit
-        self._weigh = weigh
-        self._weight = 0
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what is kept under a key; make it if nothing is."""
-        found = self._kept.get(key)
-        if found is not None:
+        if key in self._kept:
             self._kept.move_to_end(key)
-            return found[0]
-        made = make()
-        weight = self._weigh(made)
-        self._kept[key] = made, weight
-        self._weight += weight
-        while self._weight > self._limit and len(self._kept) > 1:
-            self._weight -= self._kept.popitem(last=False)[1][1]
-        return made
+        else:
+            self._kept[key] = make()
+            if len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+        return self._kept[key]
 
 
-class _Own:
-    """What is a reader's own on one card, by level."""
+class _Level(NamedTuple):
+    """A paper's card at a level, its texts, and what its skeleton depends on."""
 
-    __slots__ = ("brief", "card", "texts")
+    texts: Sequence[str]
+    shape: Hashable
+
+
+class _Paper:
+    """What is made of a paper's card in one language.
+
+    Attributes:
+        card: as long as it is kept, its id is not given again.
+        weight: bytes.
+    """
+
+    __slots__ = ("_blocks", "_levels", "card", "fragments", "weight")
 
     def __init__(self, card: Card) -> None:
         self.card = card
-        self.texts = own_texts(card)
-        # A card that is told briefly has no closest sentence; it comes last.
-        cut = card.closest is not None and bool(card.passages)
-        self.brief = self.texts[:-2] if cut else self.texts
+        self.fragments: dict[Hashable, Fragment] = {}
+        self.weight = 0
+        self._blocks: dict[Hashable, Block] = {}
+        self._levels: dict[int, _Level] = {}
+
+    def level(self, level: int) -> _Level:
+        """Return how it is told at a level."""
+        if level not in self._levels:
+            told = briefer(self.card, level)
+            texts = paper_texts(told)
+            shape = (
+                *(len(told.facts), len(told.links), told.tldr is None),
+                tuple(passage.more for passage in told.passages),
+                tuple(map(bool, texts)),
+            )
+            self._levels[level] = _Level(texts, shape)
+        return self._levels[level]
+
+    def fragment(self, planned: Plan, level: int) -> Fragment:
+        """Return a fragment with the paper's words; what others of them say is shared."""
+        texts = self.level(level).texts
+
+        def block(core: Core) -> Block:
+            key = core, *map(texts.__getitem__, core.refs())
+            found = self._blocks.get(key)
+            if found is None:
+                found = self._blocks[key] = Block(core.text(texts))
+                self.weight += found.size
+            return found
+
+        self.weight += _FRAGMENT
+        return Fragment(planned, texts, block)
+
+
+class _Mine:
+    """A card for one reader while its edition is put together."""
+
+    __slots__ = ("_texts", "laid", "own", "paper")
+
+    def __init__(self, own: Own, paper: _Paper) -> None:
+        self.own = own
+        self.paper = paper
+        self.laid: dict[tuple[str, int], _Laid] = {}
+        self._texts = own_texts(own)
 
     def at(self, level: int) -> list[str]:
-        return self.brief if level else self.texts
+        """Return what is the reader's own; told briefly, a card has no closest sentence."""
+        cut = level and self.own.closest is not None and self.own.shared.passages
+        return self._texts[:-2] if cut else self._texts
 
 
 class Shared:
@@ -127,86 +157,26 @@ class Shared:
         self._skeletons = Skeletons(templates, inline)
         self._notes = notes
         self._frames: _Memory[_Frame] = _Memory(_MAX_FRAMES)
-        self._cards: _Memory[Skeleton] = _Memory(_MAX_SKELETONS)
-        self._fragments: _Memory[_Fragment] = _Memory(_MAX_FRAGMENTS, lambda f: f.size)
+        self._plans: _Memory[Plan] = _Memory(_MAX_PLANS)
+        self._papers: OrderedDict[int, _Paper] = OrderedDict()
+        self._weight = 0
 
-    def html(self, view: Page, own: "OwnTexts", limit: int) -> tuple[Pieces, int]:
-        """Return the HTML of an edition, and after how many steps of `shortened` it fits.
+    def edition(self, view: Page) -> "SharedEdition":
+        """Return what puts an edition together; `view` is its outline."""
+        return SharedEdition(self, view)
 
-        Args:
-            view: the edition.
-            own: what `own_of` returned of it.
-            limit: in bytes.
+    def mine(self, own: Own) -> "_Mine":
+        """Return a card, with what is remembered of its paper."""
+        key = id(own.shared)
+        paper = self._papers.get(key)
+        if paper is None:
+            paper = self._papers[key] = _Paper(own.shared)
+        else:
+            self._papers.move_to_end(key)
+        return _Mine(own, paper)
 
-        Raises:
-            NotSharedError: it cannot be made like this.
-        """
-        excess = self._excess(view, own, limit)
-        if excess < _SURELY:
-            whole = self._made("html", view, own, 0)
-            excess = size(whole) - limit
-            if excess <= 0:
-                return whole, 0
-        tried: dict[int, Pieces] = {}
-
-        def fits(steps: int) -> bool:
-            tried[steps] = self._made("html", view, own, steps)
-            return size(tried[steps]) <= limit
-
-        steps = fitting.fewest_steps(view, excess, fits)
-        if steps not in tried:
-            fits(steps)
-        return tried[steps], steps
-
-    def _excess(self, view: Page, own: "OwnTexts", limit: int) -> int:
-        """Return by how many bytes the HTML is too long, told from what it is put together of."""
-        texts = frame_texts(view)
-        found = sum(map(len, texts)) - limit
-        try:
-            frame = self._frame("html", view, texts)
-            found += frame.size
-            for cards in own:
-                for mine in cards:
-                    found += self._fragment("html", view, mine, 0, frame).size
-                    found += sum(map(len, mine.texts)) - len(mine.card.answer_page)
-        except Exception as error:  # A template is the operator's program: it may do anything.
-            raise NotSharedError(str(error)) from error
-        return found
-
-    def text(self, view: Page, own: "OwnTexts", steps: int = 0) -> Pieces:
-        """Return the plain text of an edition after so many steps of `shortened`; see `html`."""
-        return self._made("txt", view, own, steps)
-
-    def _made(self, kind: str, view: Page, own: "OwnTexts", steps: int) -> Pieces:
-        try:
-            return self._put_together(kind, view, own, steps)
-        except Exception as error:  # A template is the operator's program: it may do anything.
-            raise NotSharedError(str(error)) from error
-
-    def _put_together(self, kind: str, view: Page, own: "OwnTexts", steps: int) -> Pieces:
-        count = sum(map(len, own))
-        levels = [[level_of(o.card.number, count, steps) for o in cards] for cards in own]
-        page = view
-        if steps:
-            omitted = sum(level >= LEFT_OUT for each in levels for level in each)
-            left = [any(level < LEFT_OUT for level in each) for each in levels]
-            sections = tuple(s for s, there in zip(view.sections, left, strict=True) if there)
-            page = replace(view, sections=sections, omitted=told_omitted(view, omitted))
-            own = [cards for cards, there in zip(own, left, strict=True) if there]
-            levels = [each for each, there in zip(levels, left, strict=True) if there]
-        texts = frame_texts(page)
-        frame = self._frame(kind, page, texts)
-        sheet = Sheet(_FORMS[kind])
-        for stretch, section in frame.stretches:
-            sheet.add(stretch, texts)
-            if section is not None:
-                for mine, level in zip(own[section], levels[section], strict=True):
-                    if level < LEFT_OUT:
-                        fragment = self._fragment(kind, page, mine, level, frame)
-                        sheet.add(fragment.items, mine.at(level))
-        return sheet.pieces()
-
-    def _frame(self, kind: str, page: Page, texts: Sequence[str]) -> _Frame:
+    def frame(self, kind: str, page: Page, texts: Sequence[str]) -> _Frame:
+        """Return the frame of an edition; `texts` are its `frame_texts`."""
         beside = page.beside
         structure = (
             *(kind, page.words.language, page.title, page.receive, beside.on_top),
@@ -217,64 +187,179 @@ class Shared:
 
         def make() -> _Frame:
             skeleton = self._skeletons.frame(kind, page, self._notes[kind])
-            laid = items(skeleton.pieces, _FORMS[kind])
-            return _Frame(skeleton, _stretches(laid), _fixed(laid))
+            return _Frame(skeleton, _stretches(skeleton.pieces, kind))
 
         return self._frames.get(structure, make)
 
-    def _fragment(self, kind: str, page: Page, mine: _Own, level: int, frame: _Frame) -> _Fragment:
-        card, own = mine.card, mine.at(level)
-        shared = card.shared
-        if shared is None:
-            raise ValueError("a card that shares nothing")
-        structure = (
-            *(len(card.reasons), len(card.answers), len(card.tuning), len(own)),
-            tuple(map(bool, own)),
-        )
-
-        def make() -> _Fragment:
-            told = briefer(shared, level)
-            texts = texts_of(card_of_paper, told)
-            key = (
-                *(kind, page.words.language, frame.skeleton.above, structure),
-                *(len(told.facts), len(told.links), told.tldr is None),
-                tuple(passage.more for passage in told.passages),
-                tuple(map(bool, texts)),
+    def fragment(
+        self, kind: str, words: Wording, mine: "_Mine", level: int, frame: Skeleton
+    ) -> Fragment:
+        """Return a card for readers of whom as much is told as of this one."""
+        structure = len(mine.own.reasons), tuple(map(bool, mine.at(level)))
+        key = kind, level, frame.above, structure
+        paper = mine.paper
+        found = paper.fragments.get(key)
+        if found is None:
+            before = paper.weight
+            planned = self._plans.get(
+                (kind, words.language, frame.above, structure, level, paper.level(level).shape),
+                lambda: self._plan(kind, briefer(card_of(mine.own, words), level), words, frame),
             )
-            skeleton = self._cards.get(
-                key,
-                lambda: self._skeletons.card(
-                    kind, briefer(card, level), page.words, frame.skeleton
-                ),
+            found = paper.fragments[key] = paper.fragment(planned, level)
+            self._grew(paper.weight - before)
+        return found
+
+    def _plan(self, kind: str, card: Card, words: Wording, frame: Skeleton) -> Plan:
+        skeleton = self._skeletons.card(kind, card, words, frame)
+        return plan(_without_holes(skeleton.pieces), _FORMS[kind])
+
+    def _grew(self, by: int) -> None:
+        """Forget the papers that were not asked for the longest."""
+        self._weight += by
+        while self._weight > _MAX_PAPERS and len(self._papers) > 1:
+            self._weight -= self._papers.popitem(last=False)[1].weight
+
+
+class SharedEdition:
+    """One edition, put together from what is shared.
+
+    Whatever a template does wrong shows itself as `NotSharedError`, words of a reader that need
+    lines of their own as `UnfitError`.
+    """
+
+    def __init__(self, shared: Shared, view: Page) -> None:
+        self._shared = shared
+        self._view = view
+        self._mine = [[shared.mine(own) for own in section.own] for section in view.sections]
+        self._count = sum(map(len, self._mine))
+        self._frames: dict[str, list[tuple[_Laid, int | None]]] = {}
+        self._above: dict[str, Skeleton] = {}
+
+    def html(self, limit: int) -> tuple[list[Piece], int]:
+        """Return the HTML, and after how many steps of `shortened` it fits into so many bytes."""
+        return self._guarded(lambda: self._html(limit))
+
+    def text(self, steps: int = 0) -> list[Piece]:
+        """Return the plain text after so many steps of `shortened`."""
+        return self._guarded(lambda: self._text(steps))
+
+    def _guarded(self, make: Callable[[], T]) -> T:
+        try:
+            return make()
+        except UnfitError:
+            raise
+        except Exception as error:  # A template is the operator's program: it may do anything.
+            raise NotSharedError(str(error)) from error
+
+    def _html(self, limit: int) -> tuple[list[Piece], int]:
+        laid = self._lay("html", 0)
+        size, steps = sum(each.size for each in laid), 0
+        cards = [mine for each in self._mine for mine in each]
+        while size > limit and steps < LEFT_OUT * self._count:
+            mine, level = cards[-1 - steps % self._count], steps // self._count
+            steps += 1
+            if level + 1 == LEFT_OUT:  # the frame says that it is not there
+                laid = self._lay("html", steps)
+                size = sum(each.size for each in laid)
+            else:
+                size += self._card("html", mine, level + 1).size
+                size -= self._card("html", mine, level).size
+        if steps:
+            laid = self._lay("html", steps)
+        return [(each.fragment.stencil, each.values) for each in laid], steps
+
+    def _text(self, steps: int) -> list[Piece]:
+        pieces: list[Piece] = []
+        ends = MOST_ENDS  # as if blank lines came before it, so that it begins with none
+        for fragment, values, _ in self._lay("txt", steps):
+            left_out = min(fragment.lead, max(0, ends + fragment.lead - MOST_ENDS))
+            stencil = fragment.without(left_out)
+            if stencil.parts:
+                pieces.append((stencil, values))
+            ends = ends + fragment.lead - left_out if fragment.blank else fragment.trail
+        return pieces
+
+    def _lay(self, kind: str, steps: int) -> list[_Laid]:
+        """Return the edition in fragments after so many steps."""
+        view, mine, count = self._view, self._mine, self._count
+        levels = [[level_of(m.own.number, count, steps) for m in each] for each in mine]
+        omitted = sum(level >= LEFT_OUT for each in levels for level in each)
+        if omitted:
+            left = [any(level < LEFT_OUT for level in each) for each in levels]
+            view = replace(
+                view,
+                sections=tuple(s for s, there in zip(view.sections, left, strict=True) if there),
+                omitted=told_omitted(view, omitted),
             )
-            laid = items(bound(skeleton.pieces, texts), _FORMS[kind])
-            return _Fragment(shared, laid, _fixed(laid))
+            mine = [each for each, there in zip(mine, left, strict=True) if there]
+            levels = [each for each, there in zip(levels, left, strict=True) if there]
+        laid: list[_Laid] = []
+        for stretch, section in self._framed(kind, view):
+            laid.append(stretch)
+            if section is not None:
+                laid += [
+                    self._card(kind, m, level)
+                    for m, level in zip(mine[section], levels[section], strict=True)
+                    if level < LEFT_OUT
+                ]
+        return laid
 
-        return self._fragments.get((id(shared), kind, level, frame.skeleton.above, structure), make)
+    def _framed(self, kind: str, view: Page) -> list[tuple[_Laid, int | None]]:
+        """Return the frame of the edition, or of what is left of it."""
+        if view is self._view and kind in self._frames:
+            return self._frames[kind]
+        texts = frame_texts(view)
+        frame = self._shared.frame(kind, view, texts)
+        self._above[kind] = frame.skeleton
+        found = [(_filled(kind, stretch, texts), section) for stretch, section in frame.stretches]
+        if view is self._view:
+            self._frames[kind] = found
+        return found
+
+    def _card(self, kind: str, mine: _Mine, level: int) -> _Laid:
+        found = mine.laid.get((kind, level))
+        if found is None:
+            own, above = mine.at(level), self._above[kind]
+            fragment = self._shared.fragment(kind, self._view.words, mine, level, above)
+            found = mine.laid[kind, level] = _filled(kind, fragment, own)
+        return found
 
 
-OwnTexts = Sequence[Sequence[_Own]]
+def _filled(kind: str, fragment: Fragment, own: Sequence[str]) -> _Laid:
+    if kind == "html":
+        return _Laid(fragment, *fragment.measured(own))
+    return _Laid(fragment, fragment.values(own), 0)
 
 
-def own_of(view: Page) -> OwnTexts:
-    """Return what is the reader's own on the cards of an edition, by section."""
-    return [[_Own(card) for card in section.cards] for section in view.sections]
-
-
-def _stretches(
-    frame: Iterable[Item],
-) -> tuple[tuple[tuple[Item, ...], int | None], ...]:
-    found: list[tuple[tuple[Item, ...], int | None]] = []
-    stretch: list[Item] = []
-    for item in frame:
-        if isinstance(item, Hole):
-            found.append((tuple(stretch), item.section))
-            stretch = []
+def _stretches(pieces: Iterable[str | Open], kind: str) -> tuple[tuple[Fragment, int | None], ...]:
+    """Return the stretches of a frame, each with the section whose cards come after it."""
+    stretches: list[tuple[list[str | Made], int | None]] = []
+    begun: list[str | Made] = []
+    for piece in pieces:
+        if isinstance(piece, Hole):
+            stretches.append((begun, piece.section))
+            begun = []
         else:
-            stretch.append(item)
-    return (*found, (tuple(stretch), None))
+            begun.append(piece)
+    stretches.append((begun, None))
+    last = len(stretches) - 1
+    return tuple(
+        (_whole_of(plan(told, _FORMS[kind], first=not n, last=n == last)), section)
+        for n, (told, section) in enumerate(stretches)
+    )
 
 
-def _fixed(laid: Iterable[Item]) -> int:
-    """Return how many bytes are the same for all readers."""
-    return size(item for item in laid if isinstance(item, Block | str))
+def _whole_of(planned: Plan) -> Fragment:
+    """Return the fragment of a stretch that no paper has a part in."""
+
+    def refuse(core: Core) -> Block:
+        raise ValueError(f"a frame with a paper's words: {core}")
+
+    return Fragment(planned, (), refuse)
+
+
+def _without_holes(pieces: Iterable[str | Open]) -> Iterable[str | Made]:
+    for piece in pieces:
+        if isinstance(piece, Hole):
+            raise TypeError("a card with cards in it")
+        yield piece

@@ -44,8 +44,8 @@ def shortened(view: Page, steps: int) -> Page:
 
 
 def is_cut(view: Page, steps: int) -> bool:
-    """Tell whether papers are left out after so many steps; the last one is the first to go."""
-    count = sum(len(section.cards) for section in view.sections)
+    """Tell whether papers of an outline are left out after so many steps; the last one goes first."""
+    count = sum(len(section.own) for section in view.sections)
     return count > 0 and level_of(count, count, steps) >= LEFT_OUT
 
 

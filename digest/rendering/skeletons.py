@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from digest.rendering.slots import Book, Hole, Made, Open, Ref, merged, prepare
+from digest.rendering.slots import Book, Hole, Made, Open, Ref, Slot, merged, prepare
 from digest.rendering.templating import Templates, told
-from digest.rendering.view import Card, Page, Passage
+from digest.rendering.view import Card, Own, Page, Passage
 from digest.wording import Wording
 
 _CARDS = {"html": "partials/card.html.j2", "txt": "partials/card.txt.j2"}
@@ -49,7 +49,6 @@ _VOID = frozenset(
     ]
 )
 
-T = TypeVar("T")
 Put = Callable[[str], Any]
 
 
@@ -94,27 +93,46 @@ def card_of_paper(card: Card, put: Put) -> Card:
 
 
 def card_of_reader(card: Card, put: Put) -> Card:
-    """Return a card with each of the reader's own texts given to `put`; see `own_texts`."""
-    closest = card.closest
+    """Return a card with each of the reader's own texts given to `put`; see `own_texts`.
+
+    The addresses to answer are one address and what follows it.
+    """
+    number, page, closest = _put(str(card.number), put), _put(card.answer_page, put), card.closest
+
+    def following(url: str) -> Any:
+        if not url.startswith(card.answer_page):
+            raise ValueError("an answer goes to another page")
+        rest = url.removeprefix(card.answer_page)
+        return page.followed_by(rest) if isinstance(page, Slot) else url
+
     return replace(
         card,
-        number=_put(str(card.number), put),
+        number=number,
         reasons=tuple(_put(reason, put) for reason in card.reasons),
-        answer_page=_put(card.answer_page, put),
-        answers=tuple(replace(link, url=_put(link.url, put)) for link in card.answers),
-        tuning=tuple(_put(url, put) for url in card.tuning),
+        answer_page=page,
+        answers=tuple(replace(link, url=following(link.url)) for link in card.answers),
+        tuning=tuple(map(following, card.tuning)),
         closest=closest
         and replace(closest, text=_put(closest.text, put), lang=_put(closest.lang, put)),
     )
 
 
-def own_texts(card: Card) -> list[str]:
+def own_texts(own: Own) -> list[str]:
     """Return what `card_of_reader` gives to `put`, which takes longer."""
-    texts = [str(card.number), *card.reasons, card.answer_page]
-    texts += [link.url for link in card.answers]
-    texts += card.tuning
-    if card.closest:
-        texts += (card.closest.text, card.closest.lang)
+    closest = own.closest
+    texts = [str(own.number), own.answer_page, *own.reasons]
+    return [*texts, closest.text, closest.lang] if closest else texts
+
+
+def paper_texts(card: Card) -> list[str]:
+    """Return what `card_of_paper` gives to `put`, which takes longer."""
+    texts = [card.title, card.lang, card.url, card.authors, *card.facts, card.subjects]
+    for passage in card.passages:
+        texts += (passage.text, passage.lang, passage.label)
+    for link in card.links:
+        texts += (link.label, link.url)
+    if card.tldr:
+        texts += (card.tldr.text, card.tldr.lang, card.tldr.label)
     return texts
 
 
@@ -173,13 +191,6 @@ def _put(text: str, put: Put) -> Any:
     """Give a text to `put`; it takes note of an empty one, which stays as it is."""
     found = put(text)
     return found if text else text
-
-
-def texts_of(what: Callable[[T, Put], T], view: T) -> list[str]:
-    """Return all that a card or page gives to `put`."""
-    texts: list[str] = []
-    what(view, texts.append)
-    return texts
 
 
 def _slots(book: Book, *, own: bool) -> Put:

@@ -66,6 +66,10 @@ class Slot:
     def __html__(self) -> Markup:
         return Markup(self._mark)  # noqa: S704 - a mark holds nothing that means anything in HTML
 
+    def followed_by(self, text: str) -> "Slot":
+        """Return what stands for the value and plain text after it."""
+        return Slot(self._mark + text)
+
     def __eq__(self, other: object) -> NoReturn:
         raise TypeError("the value of a slot is not known")
 
@@ -164,16 +168,34 @@ def _wrap(
     if not isinstance(block, str):
         raise TypeError("only text can be wrapped")
 
-    def lines(text: str) -> str:
-        return wrap(text, indent, width=width)
-
+    lines = _Lines(indent, width, 0 if first is None else indent)
+    wrapped = book.derived(block, lines) if is_open(block) else lines(block)
     if first is None:
-        return book.derived(block, lines) if is_open(block) else lines(block)
-    start = book.derived(first, lambda text: text.ljust(indent)) if is_open(first) else None
-    start = first.ljust(indent) if start is None else start
-    if is_open(block):
-        return start + book.derived(block, lambda text: lines(text)[indent:])
-    return start + lines(block)[indent:]
+        return wrapped
+    start = _Padded(indent)
+    return (book.derived(first, start) if is_open(first) else start(first)) + wrapped
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Wraps text, and leaves out what stands before it on its first line."""
+
+    indent: int
+    width: int
+    without: int
+
+    def __call__(self, text: str) -> str:
+        return wrap(text, self.indent, width=self.width)[self.without :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Padded:
+    """Brings text to a width."""
+
+    width: int
+
+    def __call__(self, text: str) -> str:
+        return text.ljust(self.width)
 
 
 def merged(pieces: Iterable[str | Open]) -> Iterator[str | Open]:
@@ -185,23 +207,15 @@ def merged(pieces: Iterable[str | Open]) -> Iterator[str | Open]:
             yield from group
 
 
-def bound(pieces: Iterable[str | Open], paper: Sequence[str]) -> list[str | Open]:
-    """Return pieces with the paper's values in them; what needs no other is text then."""
-    done: list[str | Open] = []
-    for piece in pieces:
-        if not isinstance(piece, Made):
-            done.append(piece)
-            continue
-        parts = tuple(
-            paper[part.place] if isinstance(part, Ref) and not part.own else part
-            for part in piece.parts
-        )
-        if any(isinstance(part, Ref) for part in parts):
-            done.append(Made(parts, piece.finish))
-        else:
-            text = "".join(map(str, parts))
-            done.append(piece.finish(text) if piece.finish else text)
-    return done
+def filled(made: Made, paper: Sequence[str]) -> Made | str:
+    """Return an open place with the paper's values in it; one that needs no other is text then."""
+    parts = tuple(
+        paper[part.place] if isinstance(part, Ref) and not part.own else part for part in made.parts
+    )
+    if any(isinstance(part, Ref) for part in parts):
+        return Made(parts, made.finish)
+    text = "".join(map(str, parts))
+    return made.finish(text) if made.finish else text
 
 
 def filler(made: Made) -> Callable[[Sequence[str]], str]:

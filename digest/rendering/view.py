@@ -5,6 +5,7 @@ apart from what is the paper's.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from digest.wording import Wording
 
@@ -69,12 +70,26 @@ class Card:
     shared: "Card | None" = field(default=None, compare=False, repr=False)
 
 
+class Own(NamedTuple):
+    """What is the reader's own on the card of a paper, beside the card that all readers share.
+
+    What each field holds stands at those of `Card`.
+    """
+
+    shared: Card
+    number: int
+    reasons: tuple[str, ...]
+    closest: Passage | None
+    answer_page: str
+
+
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """Cards under one heading."""
+    """Cards under one heading: whole ones, or what they are made of."""
 
     heading: str
-    cards: tuple[Card, ...]
+    cards: tuple[Card, ...] = ()
+    own: tuple[Own, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

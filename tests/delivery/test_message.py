@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest.delivery import MailOptions, Parcel, build
 from digest.errors import AddressError, ConfigError, DeliveryError
-from digest.models import Block, Format
+from digest.models import Block, Format, Stencil
 from digest.text import collapse
 
 Make = Callable[..., Parcel]
@@ -272,18 +272,51 @@ LINES = st.lists(
     min_size=1,
     max_size=12,
 ).map(lambda lines: "\n".join(lines) + "\n")
+RUNS = LINES.map(lambda lines: lines.rstrip("\n")) | st.sampled_from(
+    ["x" * n for n in range(70, 80)] + ["=" * n for n in range(22, 28)] + ["a" * 71 + "é", " ", "."]
+)
+
+
+STENCILS = st.lists(
+    st.tuples(st.lists(LINES | RUNS | st.integers(0, 2), max_size=5), st.tuples(*[RUNS] * 3)),
+    min_size=1,
+    max_size=5,
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pieces=st.lists(LINES, min_size=1, max_size=6), shared=st.sets(st.integers(0, 5)))
-def test_pieces_are_encoded_as_the_whole_is(
-    pieces: list[str], shared: set[int], parcel: Make
+@given(drawn=STENCILS)
+def test_pieces_say_what_the_whole_says(
+    drawn: list[tuple[list[str | int], tuple[str, ...]]], parcel: Make
 ) -> None:
-    whole = replace(parcel().rendering, html="".join(pieces))
-    blocks = [Block(piece) if n in shared else piece for n, piece in enumerate(pieces)]
-    apart = replace(whole, blocks={"html": blocks})
-    expected = build(replace(parcel(), rendering=whole), USUAL)
-    for _ in range(2):  # the second time from what the blocks keep
-        assert build(replace(parcel(), rendering=apart), USUAL) == expected
-    assert all(block.coded for block in blocks if isinstance(block, Block))
-    assert_fit_for_the_wire(expected)
+    pieces = [
+        (Stencil([Block(p) if isinstance(p, str) else p for p in parts if p != ""]), values)
+        for parts, values in drawn
+    ]
+    html = "".join(stencil.filled(values) for stencil, values in pieces)
+    apart = replace(parcel().rendering, html=html, pieces={"html": pieces})
+    for _ in range(2):  # the second time from what the stencils keep
+        mail = build(replace(parcel(), rendering=apart), USUAL)
+        assert_fit_for_the_wire(mail)
+        said = content(read(mail).get_body(("html",)))
+        assert said == html + ("" if html.endswith("\n") else "\n")
+
+
+def test_what_pieces_share_is_encoded_once(parcel: Make) -> None:
+    shared = Block("<p>A text for many.</p>\n<b>")
+    kept = []
+    for name in ("Ada", "Zoë"):
+        stencil = Stencil((shared, 0, Block("</b>\n")))
+        rendering = replace(parcel().rendering, pieces={"html": [(stencil, [name])]})
+        mail = read(build(replace(parcel(), rendering=rendering), USUAL))
+        assert f"<b>{name}</b>\n" in content(mail.get_body(("html",)))
+        kept.append(shared.coded)
+    assert kept[0] is kept[1] is not None
+
+
+def test_pieces_in_japanese_travel_in_the_shorter_encoding(parcel: Make) -> None:
+    pieces = [(Stencil((Block(JAPANESE), 0, Block("\n"))), ("Ada",))]
+    rendering = replace(parcel().rendering, pieces={"html": pieces})
+    part = read(build(replace(parcel(), rendering=rendering), USUAL)).get_body(("html",))
+    assert part is not None and part["Content-Transfer-Encoding"] == "base64"
+    assert content(part) == f"{JAPANESE}Ada\n"

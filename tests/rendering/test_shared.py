@@ -14,11 +14,11 @@ from markupsafe import escape
 from structlog.testing import capture_logs
 
 from digest import resources
-from digest.models import Edition, Format, InterestCount, Lesson, Paper, Rendering, Section
+from digest.models import Block, Edition, Format, InterestCount, Lesson, Paper, Rendering, Section
 from digest.rendering import Links, Renderer, RenderOptions, cards, skeletons
 from digest.rendering import renderer as renderer_module
-from digest.rendering.blocks import joined
-from digest.rendering.skeletons import card_of_paper, card_of_reader, frame_of, texts_of
+from digest.rendering.skeletons import card_of_paper, card_of_reader, frame_of
+from digest.rendering.whole import card_of
 
 LONG = "A sentence of some length that says what was measured, and how well & how often. " * 9
 
@@ -42,11 +42,10 @@ def warmed(renderer: Renderer, edition: Edition) -> Renderer:
 
 def assert_same(renderer: Renderer, edition: Edition, links: Links) -> Rendering:
     shared = renderer.render(edition, links)
-    assert shared.blocks, "it was made whole"
+    assert shared.pieces, "it was made whole"
     assert shared == renderer.render_whole(edition, links)
-    for name, pieces in shared.blocks.items():
-        assert joined(pieces) == getattr(shared, name)
-        assert all((p if isinstance(p, str) else p.text).endswith("\n") for p in pieces)
+    for name, pieces in shared.pieces.items():
+        assert "".join(s.filled(values) for s, values in pieces) == getattr(shared, name)
     return shared
 
 
@@ -168,10 +167,10 @@ def test_only_the_forms_that_are_wanted_are_made(
 def test_blocks_are_shared_between_readers(warm: Renderer, pleasant: Edition, links: Links) -> None:
     other = replace(links, answers={n: f"https://digest.example/other{n}" for n in range(1, 5)})
     one, two = warm.render(pleasant, links), warm.render(pleasant, other)
-    blocks = [[p for p in shown.blocks["html"] if not isinstance(p, str)] for shown in (one, two)]
+    stencils = [[stencil for stencil, _ in shown.pieces["html"]] for shown in (one, two)]
     assert one.html != two.html
-    assert len(blocks[0]) > 4 and all(map(lambda a, b: a is b, *blocks))
-    kept = sum(block.size for block in blocks[0])
+    assert len(stencils[0]) > 4 and all(map(lambda a, b: a is b, *stencils))
+    kept = sum(p.size for stencil in stencils[0] for p in stencil.parts if isinstance(p, Block))
     assert kept > len(one.html.encode()) / 2
 
 
@@ -225,7 +224,7 @@ def test_templates_that_depend_on_words_or_neighbours_are_filled_whole(
     with capture_logs() as logs:
         shown = renderer.render(pleasant, links)
     assert shown == renderer.render_whole(pleasant, links)
-    assert not shown.blocks
+    assert not shown.pieces
     assert [entry["event"] for entry in logs] == ["templates are filled whole for each edition"]
 
 
@@ -255,7 +254,7 @@ def test_a_text_template_of_its_own_is_filled_whole(
     (folder / "edition.txt.j2").write_text(own)
     renderer = warmed(Renderer(RenderOptions(templates=folder)), pleasant)
     shown = renderer.render(pleasant, links)
-    assert "Feeling for the Edge" in shown.text and not shown.blocks
+    assert "Feeling for the Edge" in shown.text and not shown.pieces
     assert shown == renderer.render_whole(pleasant, links)
 
 
@@ -276,8 +275,8 @@ def test_an_outcome_that_differs_is_noticed_and_not_used(
     monkeypatch.setattr(skeletons, "escape_text", lambda text: text.replace("&", "&amp;") + "?")
     renderer = warmed(Renderer(RenderOptions()), pleasant)
     shown = renderer.render(pleasant, links)
-    assert not shown.blocks and shown == renderer.render_whole(pleasant, links)
-    assert not renderer.render(pleasant, links).blocks
+    assert not shown.pieces and shown == renderer.render_whole(pleasant, links)
+    assert not renderer.render(pleasant, links).pieces
 
 
 # ---------------------------------------------------------------- parts
@@ -305,13 +304,19 @@ def test_the_quick_list_of_texts_is_that_of_the_slots(
     name: str, request: Any, links: Links
 ) -> None:
     edition: Edition = request.getfixturevalue(name)
-    view = cards.page(edition, "Digest", [("view", links.view)], 3, links.answers)
+
+    def texts_of(what: Callable[[Any, Any], Any], view: Any) -> list[str]:
+        texts: list[str] = []
+        what(view, texts.append)
+        return texts
+
+    view = cards.outline(edition, "Digest", [("view", links.view)], 3, links.answers)
     assert skeletons.frame_texts(view) == texts_of(frame_of, view)
     for section in view.sections:
-        for card in section.cards:
-            assert skeletons.own_texts(card) == texts_of(card_of_reader, card)
-            assert card.shared is not None
-            assert texts_of(card_of_paper, card) == texts_of(card_of_paper, card.shared)
+        for own in section.own:
+            card = card_of(own, view.words)
+            assert skeletons.own_texts(own) == texts_of(card_of_reader, card)
+            assert skeletons.paper_texts(own.shared) == texts_of(card_of_paper, card)
 
 
 def test_a_card_is_one_object_for_all_readers_of_a_language(one_paper: Any) -> None:
