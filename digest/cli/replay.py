@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +16,17 @@ from digest.errors import UsageError
 if TYPE_CHECKING:
     from digest.app import App
     from digest.models import Edition, Profile, ScoredPaper
-    from digest.pipeline import ReplayedDay
+    from digest.pipeline import Ranker, ReplayedDay
 
 _MOST_DAYS = 366
+
+
+class OtherRanker(StrEnum):
+    """Rankers that the usual one is compared with; the values of `digest.pipeline.Ranker`."""
+
+    PLAIN = "plain"
+    NO_EMBEDDINGS = "no-embeddings"
+    NO_READERS = "no-readers"
 
 
 @app.command(epilog=example("digest replay --from 2026-11-02 --to 2026-11-08 --phrase unlearning"))
@@ -48,6 +57,14 @@ def replay(
         Path | None,
         typer.Option(metavar="FILE", help="Another profile (TOML): tell what it changes."),
     ] = None,
+    ranker: Annotated[
+        OtherRanker | None,
+        typer.Option(
+            "--against-ranker",
+            help="Another ranker: plain word cosines, or the usual one without embeddings or"
+            " without what other readers like.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     *,
     told: dict[str, Any],
@@ -57,10 +74,12 @@ def replay(
 
     days = _days(first, last)
     wanted = read_profile(told)
-    other = _other_profile(against)
+    if against and ranker:
+        raise UsageError("compare with one thing at a time: --against or --against-ranker")
     given = {"arxiv": arxiv, "huggingface": huggingface}
     folders = {source: folder for source, folder in given.items() if folder}
     parts = load_app(context)
+    other = _other(parts, against, ranker, of_store=not folders)
     if folders:
         _check_folders(folders, days)
         return run_async(_replay_folders(parts, (wanted, other), days, folders, as_json))
@@ -69,10 +88,31 @@ def replay(
     return 0
 
 
-def _other_profile(path: Path | None) -> "Profile | None":
+def _other(
+    parts: "App", path: Path | None, ranker: OtherRanker | None, *, of_store: bool
+) -> "Profile | Ranker | None":
+    """Return what to compare with.
+
+    Raises:
+        UsageError: it is a ranker that cannot differ from the usual one here.
+        ProfileError: the other profile cannot be used.
+    """
+    from digest.pipeline import Ranker
+    from digest.pipeline.likes import FACTORS
     from digest.profiles import load
 
-    return load(path) if path else None
+    if ranker is None:
+        return load(path) if path else None
+    why = ""
+    if ranker is not OtherRanker.PLAIN and not of_store:
+        why = "saved answers are replayed without embeddings and other readers"
+    elif ranker is OtherRanker.NO_EMBEDDINGS and not parts.edition_options.model:
+        why = "embeddings are off"
+    elif ranker is OtherRanker.NO_READERS and not parts.store.vectors.newest(FACTORS, 1):
+        why = "nothing is learnt from other readers' likes yet"
+    if why:
+        raise UsageError(f"{why}, so {ranker.value} would rank the same; compare with plain")
+    return Ranker(ranker.value)
 
 
 def _check_folders(folders: dict[str, Path], days: list[date]) -> None:
@@ -92,7 +132,7 @@ def _check_folders(folders: dict[str, Path], days: list[date]) -> None:
 
 async def _replay_folders(
     parts: "App",
-    profiles: "tuple[Profile, Profile | None]",
+    profiles: "tuple[Profile, Profile | Ranker | None]",
     days: list[date],
     folders: dict[str, Path],
     as_json: bool,
@@ -176,12 +216,12 @@ def _line(scored: "ScoredPaper", language: str) -> str:
 
 
 def _print_both(one: "Edition", other: "Edition") -> None:
-    """Print what only one of two profiles brings, and then what both do."""
+    """Print what only one of two profiles or rankers brings, and then what both do."""
     ids = {scored.paper.paper_id for scored in one.papers}
     others = {scored.paper.paper_id for scored in other.papers}
     both = ids & others
     typer.echo(
-        f"    {len(ids - both)} only with this profile, {len(others - both)} only with the other,"
+        f"    {len(ids - both)} only with this one, {len(others - both)} only with the other,"
         f" {len(both)} with both"
     )
     for mark, edition, shown in (("-", other, others - both), ("+", one, ids - both)):
@@ -194,7 +234,7 @@ def _print_both(one: "Edition", other: "Edition") -> None:
 
 
 def _compared(one: "Edition", other: "Edition") -> dict[str, list[str]]:
-    """Return which papers come with only one of two profiles, and which with both."""
+    """Return which papers come with only one of two profiles or rankers, and which with both."""
     ours = {s.paper.paper_id: s.paper.ref for s in one.papers}
     theirs = {s.paper.paper_id: s.paper.ref for s in other.papers}
     return {

@@ -30,6 +30,7 @@ what is shown (``composing``, ``rendering``).
 from digest.pipeline.collect import Collector, CollectReport, FeedReport
 from digest.pipeline.editions import Day, EditionOptions
 from digest.pipeline.publish import Publisher, PublishOptions, PublishReport
+from digest.pipeline.rankers import Ranker
 from digest.pipeline.replay import (
     ReplayClock,
     ReplayedDay,
@@ -48,6 +49,7 @@ __all__ = [
     "PublishOptions",
     "PublishReport",
     "Publisher",
+    "Ranker",
     "ReplayClock",
     "ReplayedDay",
     "days_between",

@@ -19,6 +19,7 @@ from digest.models import (
 from digest.pipeline import cadence
 from digest.pipeline.conditions import Condition, FeedReading, readings
 from digest.pipeline.likes import FACTORS
+from digest.pipeline.rankers import Ranker
 from digest.sources.base import Feed
 from digest.store import Store
 
@@ -41,11 +42,13 @@ class EditionOptions:
         window: how far back papers may have come when nothing was sent since.
         background: how many stored papers tell the ranker which words are common.
         model: whose stored embeddings count; empty: none do.
+        ranker: what ranks in place of the usual ranker, to compare; None: that does.
     """
 
     window: timedelta = timedelta(days=7)
     background: int = 6_000
     model: str = ""
+    ranker: Ranker | None = None
 
 
 class Day:
@@ -70,11 +73,14 @@ class Day:
         self.now = now
         self._papers = store.papers.candidates(self.since, now)
         background = store.papers.background(options.background, until=now)
-        self._model = options.model
+        self._ranker = options.ranker
+        self._model = options.model if not self._ranker or self._ranker.by_meaning else ""
         self._vectors: dict[int, bytes] = {}
         self._text_vectors: dict[str, bytes] = {}
         numbers = [paper.paper_id for paper in (*self._papers, *background)]
-        factors = store.vectors.newest(FACTORS, options.background + ranking.TAUGHT)
+        factors: dict[int, bytes] = {}
+        if not self._ranker or self._ranker.by_readers:
+            factors = store.vectors.newest(FACTORS, options.background + ranking.TAUGHT)
         taught = store.papers.by_ids(factors.keys() - set(numbers))
         self._prepared = ranking.prepare(
             self._papers,
@@ -229,6 +235,9 @@ class Day:
             below_bar: also list papers that are similar, but no match.
         """
         wish = self._wish(profile, answers)
+        found = self._found.get((profile, tuple(answers)))
+        if self._ranker is Ranker.PLAIN:
+            (found,) = ranking.match(self._prepared, [wish], plainly=True)
         return ranking.Judgement(
             self._prepared,
             profile,
@@ -238,7 +247,7 @@ class Day:
             eligible=eligible,
             without=without,
             below_bar=below_bar,
-            found=self._found.get((profile, tuple(answers))),
+            found=found,
         )
 
     def _look_up(self, readers: Sequence[tuple[Profile, Sequence[Answer]]]) -> None:

@@ -18,6 +18,7 @@ from digest.errors import SourceError
 from digest.models import Edition, Profile
 from digest.pipeline.collect import Collector, CollectReport, FeedReport
 from digest.pipeline.editions import Day, EditionOptions
+from digest.pipeline.rankers import Ranker
 from digest.sources.base import Feed, Response
 from digest.sources.local import MAX_BYTES
 from digest.store import Store
@@ -34,7 +35,7 @@ class ReplayedDay:
         new_papers: how many papers the day brought.
         edition: what the profile would have got of them.
         collected: what each saved answer brought; empty for papers of the store.
-        against: what the other profile would have got, where two are compared.
+        against: what the other profile or ranker would have brought, where two are compared.
     """
 
     day: date
@@ -65,7 +66,7 @@ def replay_stored(
     profile: Profile,
     days: Iterable[date],
     options: EditionOptions,
-    against: Profile | None = None,
+    against: Profile | Ranker | None = None,
 ) -> Iterator[ReplayedDay]:
     """Compose each day's edition from the papers that the store saw first on that day.
 
@@ -74,7 +75,8 @@ def replay_stored(
         profile: days begin at midnight in its zone.
         days: in their order.
         options: what editions may draw on; their window is that day.
-        against: another profile, to compare; its days are those of the first one's zone.
+        against: another profile, or another ranker for the same one, to compare; the days are
+            those of the profile's zone.
     """
     zone = ZoneInfo(profile.schedule.timezone)
     for day in days:
@@ -95,7 +97,7 @@ async def replay_saved(
     *,
     folders: Mapping[str, Path],
     options: EditionOptions,
-    against: Profile | None = None,
+    against: Profile | Ranker | None = None,
 ) -> AsyncIterator[ReplayedDay]:
     """Collect each day's saved answers at 06:00 UTC of that day, and compose its edition.
 
@@ -107,7 +109,7 @@ async def replay_saved(
         days: in their order.
         folders: source -> folder with files like ``2026-05-04.jsonl.gz``; a day may have none.
         options: what editions may draw on; their window is the day since the last collection.
-        against: another profile, to compare.
+        against: another profile, or another ranker for the same one, to compare.
     """
     for day in days:
         clock.now = datetime.combine(day, _COLLECTED_AT)
@@ -157,12 +159,17 @@ def _unpacked(file: Path) -> bytes:
 
 def _editions(
     store: Store,
-    profiles: tuple[Profile, Profile | None],
+    compared: tuple[Profile, Profile | Ranker | None],
     day: date,
     options: EditionOptions,
     now: datetime,
 ) -> tuple[Edition, Edition | None]:
-    """Compose a day's edition for one profile or two; the papers are prepared once."""
+    """Compose a day's edition, and another one to compare; for profiles papers are prepared once."""
     candidates = Day(store, (), options, now)
-    one, other = profiles
-    return candidates.edition(one, day), candidates.edition(other, day) if other else None
+    profile, against = compared
+    edition = candidates.edition(profile, day)
+    if against is None:
+        return edition, None
+    if isinstance(against, Ranker):
+        return edition, Day(store, (), replace(options, ranker=against), now).edition(profile, day)
+    return edition, candidates.edition(against, day)

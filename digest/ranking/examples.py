@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from digest.ranking.match import Match, Wish, nothing
 from digest.ranking.reasons import Vocabulary, shared_words
 from digest.ranking.similarity import likeness_of, telling_part
 from digest.text import parse_arxiv_id, parse_doi
+
+# Judges candidates by papers that readers like, as `learn` does.
+Learn: TypeAlias = Callable[[Candidates, Matrix, Matrix, Sequence[Examples]], list[Joint]]
 
 # What an answer counts as, where an example paper counts 1.
 GAINS: Mapping[AnswerKind, float] = {
@@ -83,8 +87,14 @@ class Likes:
         )
 
 
-def like(candidates: Candidates, wishes: Sequence[Wish]) -> list[Likes]:
-    """Judge by example papers and answers; a paper of which nothing is known says nothing."""
+def like(candidates: Candidates, wishes: Sequence[Wish], judge: Learn = learn) -> list[Likes]:
+    """Judge by example papers and answers; a paper of which nothing is known says nothing.
+
+    Args:
+        candidates: the day's papers.
+        wishes: what readers want.
+        judge: how papers that somebody likes are judged by.
+    """
     named = [_named_by(wish) for wish in wishes]
     distinct = {one.key: one for each in named for one in each}
     rows = {key: row for row, key in enumerate(distinct)}
@@ -95,7 +105,7 @@ def like(candidates: Candidates, wishes: Sequence[Wish]) -> list[Likes]:
     known = [[one for one in each if has_words[rows[one.key]]] for each in named]
     examples = [_examples(candidates, each, rows) for each in known if each]
     terms = _vocabularies(candidates, stems)
-    joints = iter(learn(candidates, stems, whole, examples))
+    joints = iter(judge(candidates, stems, whole, examples))
     found = []
     for each in known:
         if not each:

@@ -24,7 +24,9 @@ from digest.models import Interest, InterestKind, Reason, ReasonKind
 from digest.ranking.candidates import Candidates
 from digest.ranking.examples import ANSWERED, Likes, like
 from digest.ranking.features import Floats, Ints
+from digest.ranking.learning import learn
 from digest.ranking.match import Match, Wish, nothing
+from digest.ranking.plain import cosines_of, middles
 from digest.ranking.reasons import Vocabulary, shared_words
 from digest.ranking.similarity import Similarity, similarities
 from digest.ranking.taste import Told, shares, tastes
@@ -52,23 +54,31 @@ class Matches:
     share: float
 
 
-def match(candidates: Candidates, wishes: Sequence[Wish]) -> list[Matches]:
+def match(
+    candidates: Candidates, wishes: Sequence[Wish], *, plainly: bool = False
+) -> list[Matches]:
     """Match every wanted interest of some readers, and what they answered.
 
     What several of them want is looked at once, and the products are made for all together; so
     this costs a fraction of matching one after the other, and comes to the same.
+
+    Args:
+        candidates: the day's papers.
+        wishes: what the readers want.
+        plainly: by plain cosines, to compare with (`plain`).
     """
     in_words = (InterestKind.PHRASE, InterestKind.TEXT)
     texts = [i.value for w in wishes for i in w.profile.wanted if i.kind in in_words]
     distinct = list(dict.fromkeys(texts))
-    near = dict(zip(distinct, similarities(candidates, distinct), strict=True))
+    compare = cosines_of if plainly else similarities
+    near = dict(zip(distinct, compare(candidates, distinct), strict=True))
     found = {text: _found(candidates, text, near[text]) for text in distinct}
-    told = [_told(candidates, wish, near) for wish in wishes]
+    told = [[] if plainly else _told(candidates, wish, near) for wish in wishes]
     return [
         Matches(_each(candidates, wish, likes, found), likes, z if words else None, share)
         for wish, likes, words, z, share in zip(
             wishes,
-            like(candidates, wishes),
+            like(candidates, wishes, middles if plainly else learn),
             told,
             tastes(candidates, told),
             shares(told),

@@ -88,7 +88,7 @@ def test_two_profiles_are_compared_day_by_day(cli, saved: Path) -> None:
     Path("other.toml").write_text('trending = 0\n[interests]\nphrases = ["teacups"]\n')
     asked = ("replay", *DAYS, *WANTED, "--arxiv", saved, "--against", "other.toml")
     told = cli(*asked).out.splitlines()
-    assert "1 only with this profile, 1 only with the other, 0 with both" in told[1]
+    assert "1 only with this one, 1 only with the other, 0 with both" in told[1]
     assert told[2].startswith("    - A Theory of Teacups")
     assert told[3].startswith("    + Listening to Glaciers")
     monday, tuesday = cli(*asked, "--json").json_lines
@@ -104,3 +104,46 @@ def test_papers_of_both_profiles_are_told_once(cli, saved: Path) -> None:
     Path("same.toml").write_text('[interests]\nphrases = ["glacier acoustics"]\n')
     asked = ("replay", *DAYS, *WANTED, "--arxiv", saved, "--against", "same.toml", "--json")
     assert cli(*asked).json_lines[0]["against"]["both"] == ["2611.00001"]
+
+
+# ---------------------------------------------------------------- two rankers
+
+
+def test_two_rankers_are_compared_day_by_day(cli, saved: Path) -> None:
+    text = ("--text", "The handles of teacups.", "--trending", "0")
+    asked = ("replay", *DAYS, *text, "--arxiv", saved, "--against-ranker", "plain")
+    told = cli(*asked)
+    assert told.code == 0
+    assert "only with this one" in told.out.splitlines()[1]
+    monday, tuesday = cli(*asked, "--json").json_lines
+    assert set(monday["against"]) == {"only_here", "only_against", "both"}
+    assert monday["against"]["both"] == ["2611.00002"]
+    assert tuesday["against"] == {"only_here": [], "only_against": [], "both": []}
+
+
+@pytest.mark.parametrize(
+    ("ranker", "trouble"),
+    [
+        ("no-embeddings", "embeddings are off"),
+        ("no-readers", "nothing is learnt from other readers' likes yet"),
+    ],
+)
+def test_a_ranker_that_would_rank_the_same_is_refused(cli, home: Path, ranker, trouble) -> None:
+    told = cli("replay", *DAYS, *WANTED, "--against-ranker", ranker)
+    assert (told.code, told.trouble.count("\n") <= 1) == (2, True)
+    assert trouble in told.trouble
+
+
+@pytest.mark.parametrize(
+    ("more", "trouble"),
+    [
+        (("--against-ranker", "no-readers"), "saved answers are replayed without"),
+        (("--against-ranker", "plain", "--against", "other.toml"), "one thing at a time"),
+        (("--against-ranker", "best"), "best"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_is_one_line(
+    cli, saved: Path, more: tuple[str, ...], trouble: str
+) -> None:
+    told = cli("replay", *DAYS, *WANTED, "--arxiv", saved, *more)
+    assert (told.code, trouble in told.trouble) == (2, True)

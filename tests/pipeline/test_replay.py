@@ -6,18 +6,22 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from digest import ranking
 from digest.models import Edition, Interest, InterestKind, Paper, Profile, Schedule
 from digest.pipeline import (
     Collector,
     EditionOptions,
+    Ranker,
     ReplayClock,
     ReplayedDay,
     days_between,
     replay_saved,
     replay_stored,
 )
+from digest.pipeline.likes import FACTORS
 from digest.sources.fetch import Fetcher, FetchOptions
 from digest.sources.worker import ParserProcess
 from digest.store import Store, open_store
@@ -180,6 +184,53 @@ def test_words_that_became_common_later_do_not_change_a_past_day(
     clock.move(days=2)
     add_papers(*["glacier acoustics"] * 60)
     assert monday() == before
+
+
+# ---------------------------------------------------------------- two rankers
+
+
+@pytest.mark.parametrize(
+    ("ranker", "given"),
+    [
+        (Ranker.PLAIN, (False, False)),
+        (Ranker.NO_EMBEDDINGS, (False, True)),
+        (Ranker.NO_READERS, (True, False)),
+    ],
+)
+def test_another_ranker_goes_by_less(
+    store: Store, clock, add_papers, monkeypatch, ranker: Ranker, given: tuple[bool, bool]
+) -> None:
+    numbers = add_papers("glacier acoustics", "harbour robots")
+    vector = np.ones(4, dtype="<f2").tobytes()
+    store.vectors.save("m", [(paper, vector) for paper in store.papers.by_ids(numbers)])
+    store.vectors.replace(FACTORS, dict.fromkeys(numbers, vector))
+    seen: list[tuple[bool, bool]] = []
+    real = ranking.prepare
+
+    def prepare(*papers, vectors, factors, taught) -> ranking.Candidates:
+        seen.append((bool(vectors), bool(factors)))
+        return real(*papers, vectors=vectors, factors=factors, taught=taught)
+
+    monkeypatch.setattr(ranking, "prepare", prepare)
+    options = EditionOptions(model="m")
+    (day,) = replay_stored(store, PROFILE, [MONDAY], options, ranker)
+    assert day.edition.papers
+    assert seen == [(True, True), given]
+
+
+def test_the_other_rankers_edition_stands_beside_the_usual_one(
+    store: Store, clock, add_papers
+) -> None:
+    add_papers(*["glacier acoustics", "harbour robots", "slow optimisers"] * 4)
+    text = Interest(InterestKind.TEXT, "We study a setting and report.")
+    profile = Profile(interests=(text,), trending=0)
+    (alone,) = replay_stored(store, profile, [MONDAY], EditionOptions())
+    (both,) = replay_stored(store, profile, [MONDAY], EditionOptions(), Ranker.PLAIN)
+    assert both.edition == alone.edition
+    assert both.edition.papers == ()
+    # Words that every paper has are no evidence; to plain cosines they are.
+    assert both.against
+    assert both.against.papers
 
 
 # ---------------------------------------------------------------- real days
