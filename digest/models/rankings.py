@@ -15,6 +15,7 @@ class ReasonKind(StrEnum):
     PHRASE = "phrase"  # value: the phrase of the profile, found word for word
     WORDS = "words"  # value: the interest; words: terms of the paper that matched it
     AUTHOR = "author"  # value: the author of the profile; words: the name in the paper
+    NAMESAKE = "namesake"  # the same, where the name may be another person's
     CATEGORY = "category"  # value: the category
     TOPIC = "topic"  # value: the AITopics path; words: its confidence
     EXAMPLE = "example"  # value: title of the example or liked paper; words: shared terms

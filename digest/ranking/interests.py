@@ -26,6 +26,7 @@ from digest.ranking.examples import ANSWERED, Likes, like
 from digest.ranking.features import Floats, Ints
 from digest.ranking.learning import learn
 from digest.ranking.match import Match, Wish, nothing
+from digest.ranking.names import CERTAIN, Name
 from digest.ranking.plain import cosines_of, middles
 from digest.ranking.reasons import Vocabulary, shared_words
 from digest.ranking.similarity import Similarity, similarities
@@ -177,12 +178,15 @@ def _match_author(candidates: Candidates, interest: Interest) -> Match:
     strength = np.zeros(len(candidates.papers))
     for row, (sure, _) in rows.items():
         strength[row] = sure
-    return Match(
-        interest,
-        strength,
-        strength,
-        lambda row, part: Reason(ReasonKind.AUTHOR, interest.value, (rows[row][1],), part),
-    )
+    wanted = Name.parse(interest.value)
+
+    def why(row: int, part: float) -> Reason:
+        sure, written = rows[row]
+        is_named = sure == CERTAIN or Name.parse(written) == wanted
+        kind = ReasonKind.AUTHOR if is_named else ReasonKind.NAMESAKE
+        return Reason(kind, interest.value, (written,), part)
+
+    return Match(interest, strength, strength, why)
 
 
 def _match_topic(candidates: Candidates, interest: Interest) -> Match:

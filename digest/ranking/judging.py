@@ -244,8 +244,16 @@ def _taste(part: float) -> Reason:
 
 def _strongest(parts: Sequence[_Part]) -> tuple[Reason, ...]:
     """Return at most three reasons that can be checked, then the taste, for and against."""
-    shown = [why(part) for part, why in [p for p in parts if p[1] is not _taste][:_MAX_REASONS]]
-    return (*shown, *(why(part) for part, why in parts if why is _taste))
+    shown: dict[tuple[ReasonKind, str, tuple[str, ...]], Reason] = {}
+    for part, why in parts:
+        if why is _taste or len(shown) == _MAX_REASONS:
+            continue
+        reason = why(part)
+        told = reason.kind, reason.value, reason.words
+        # Two interests may find the same topic: that is one reason.
+        same = shown.get(told)
+        shown[told] = Reason(*told, same.contribution + part) if same else reason
+    return (*shown.values(), *(why(part) for part, why in parts if why is _taste))
 
 
 def _eligible(

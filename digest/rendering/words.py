@@ -141,6 +141,8 @@ def _told(kind: ReasonKind, value: str, shared: str, words: Wording) -> str:  # 
             return say("close to “%(value)s”", value=value)
         case ReasonKind.AUTHOR:
             return say("by %(name)s, whom you follow", name=shared or value)
+        case ReasonKind.NAMESAKE:
+            return say("by %(name)s, perhaps the %(value)s you follow", name=shared, value=value)
         case ReasonKind.CATEGORY:
             return say("in %(value)s, which you follow", value=value)
         case ReasonKind.TOPIC if shared:

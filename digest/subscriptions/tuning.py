@@ -18,6 +18,7 @@ _KINDS = {
     ReasonKind.PHRASE: {InterestKind.PHRASE, InterestKind.TEXT},
     ReasonKind.WORDS: {InterestKind.PHRASE, InterestKind.TEXT},
     ReasonKind.AUTHOR: {InterestKind.AUTHOR},
+    ReasonKind.NAMESAKE: {InterestKind.AUTHOR},
     ReasonKind.CATEGORY: {InterestKind.CATEGORY},
     ReasonKind.TOPIC: {InterestKind.TOPIC},
     ReasonKind.EXAMPLE: {InterestKind.EXAMPLE},

@@ -22,6 +22,16 @@ from digest.ranking.names import CERTAIN, POSSIBLE, Name
         ("", "Mira Oldenveld", 0),
         (" , ", " , ", 0),
         ("山田 太郎", "山田 太郎", CERTAIN),
+        # What may be a particle is a given name where there is no other.
+        ("P. Lu", "Le Lu", 0),
+        ("Peggy Lu", "Le Lu", 0),
+        ("Le Lu", "Peggy Lu", 0),
+        ("Le Lu", "Le Lu", CERTAIN),
+        ("L. Lu", "Le Lu", POSSIBLE),
+        ("Lu", "Le Lu", POSSIBLE),
+        ("van der Hoek", "Laurens van der Hoek", POSSIBLE),
+        ("Laurens van der Hoek", "van der Hoek", POSSIBLE),
+        ("van der Hoek", "Laurens Hoek", 0),
     ],
 )
 def test_names_match_by_last_name_and_compatible_given_names(

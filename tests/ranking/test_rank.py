@@ -132,7 +132,13 @@ def test_an_author_is_certain_by_full_name_and_possible_by_initial(
     certain, possible = (papers for _, papers in ranking.by_interest)
     assert len(certain) == len(possible) == 4
     assert min(s.score for s in certain) > max(s.score for s in possible)
+    assert {s.reasons[0].kind for s in certain} == {ReasonKind.AUTHOR}
+    # It says whom it may be, not that it is him.
+    assert {s.reasons[0].kind for s in possible} == {ReasonKind.NAMESAKE}
+    assert possible[0].reasons[0].value == "Kim Halloway"
     assert possible[0].reasons[0].words == ("K. Halloway",)
+    (same,) = (found for _, found in rank(day, profile_of(author="K. Halloway")).by_interest)
+    assert {s.reasons[0].kind for s in same} == {ReasonKind.AUTHOR}
 
 
 def test_a_category_or_archive_lists_all_its_papers(day: Candidates, profile_of: Profiles) -> None:

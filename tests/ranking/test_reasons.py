@@ -81,6 +81,18 @@ def test_a_letter_or_a_number_counts_beside_a_word_that_tells_something(
     assert {word.casefold() for word in reason.words} == {"vitamin d", "apollo 11"}
 
 
+def test_a_topic_that_two_interests_find_is_one_reason(day: Candidates) -> None:
+    both = ("Biology", "Science > Biology")
+    judgement = Judgement(day, Profile(tuple(Interest(InterestKind.TOPIC, t) for t in both)))
+    scored = judgement.ranking().by_interest[0][1][0]
+    (explained,) = judgement.explained([scored])
+    (reason,) = explained.reasons
+    assert (reason.kind, reason.value) == (ReasonKind.TOPIC, "Science > Biology")
+    parts = [part.contribution for part in judgement.parts(scored)]
+    assert len(parts) == 2
+    assert reason.contribution == pytest.approx(sum(parts), abs=1e-5)
+
+
 def test_the_taste_is_one_part_whatever_it_comes_from(day: Candidates, papers: list[Paper]) -> None:
     profile = Profile((Interest(InterestKind.PHRASE, "enzyme design"),))
     far = [Opinion(papers[n], 1.0) for n in (0, 16)]

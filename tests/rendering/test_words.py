@@ -22,6 +22,11 @@ from digest.wording import wording
             "フォロー中の著者 Ada Obi",
         ),
         (
+            Reason(ReasonKind.NAMESAKE, "A. Obi", ("Ada Obi",)),
+            "by Ada Obi, perhaps the A. Obi you follow",
+            "著者 Ada Obi（フォロー中の A. Obi かもしれません）",
+        ),
+        (
             Reason(ReasonKind.CATEGORY, "cs.LG"),
             "in cs.LG, which you follow",
             "フォロー中の分野 cs.LG",

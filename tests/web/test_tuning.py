@@ -26,6 +26,7 @@ def said(kind: ReasonKind, value: str) -> Reason:
         (said(ReasonKind.PHRASE, "Glacier Acoustics"), ICE),
         (said(ReasonKind.WORDS, "glacier acoustics"), ICE),
         (said(ReasonKind.AUTHOR, "Ada Quill"), ADA),
+        (said(ReasonKind.NAMESAKE, "Ada Quill"), ADA),
         (said(ReasonKind.WORDS, "I listen to rain."), RAIN),
         (said(ReasonKind.EXAMPLE, "On ice"), LIKE),
         (said(ReasonKind.TOPIC, "Technology > Robots"), TOPIC),
