@@ -1,12 +1,12 @@
 """One conversation with a mail server, over one connection at a time."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 import aiosmtplib
-from aiosmtplib.protocol import SMTPProtocol
 
 from digest.delivery.addresses import validate
 from digest.delivery.base import Outcome, OutcomeKind, Parcel
@@ -14,10 +14,11 @@ from digest.delivery.message import build
 from digest.delivery.options import MailOptions, SmtpOptions
 from digest.delivery.replies import Step, judge, lost, one_line
 from digest.delivery.smtp.accounts import Accounts
-from digest.delivery.smtp.connection import BROKEN, QUIT_SECONDS, cut_off, hang_up, out_of_order
+from digest.delivery.smtp.connection import BROKEN, QUIT_SECONDS, out_of_order
+from digest.delivery.smtp.wire import Wire
 from digest.errors import AddressError, DeliveryError
 
-_DRAIN_PAUSE = 0.01
+_GO_ON = 354
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class SmtpSession:
         self._options = options
         self._mail = mail
         self._accounts = accounts
-        self._client: aiosmtplib.SMTP | None = None
+        self._wire: Wire | None = None
         self._carried = 0  # messages begun on this connection
         self._unfinished = False  # the last message may have left an envelope behind
         self._deadline: asyncio.Timeout | None = None  # of the message in hand
@@ -124,7 +125,7 @@ class SmtpSession:
         """
         reused = await self._ready()
         outcome = await self._attempt(envelope, progress)
-        worn = self._client is None or progress.step is Step.SENDER
+        worn = self._wire is None or progress.step is Step.SENDER
         safe = outcome.kind is OutcomeKind.DEFERRED and progress.step is not Step.ANSWER
         if reused and worn and safe:
             progress.step = Step.CONNECT
@@ -137,24 +138,29 @@ class SmtpSession:
         """Have a connection for a new message; tell whether it has carried one before."""
         if self._carried >= self._options.recycle:
             await self._leave()
-        elif self._client is not None and self._unfinished:
+        elif self._wire is not None and self._unfinished:
             try:
-                await self._client.rset()
+                await self._wire.ask("RSET")
             except BROKEN:
                 self._drop()
         self._unfinished = False
-        if self._client is not None and self._client.is_connected:
+        if self._wire is not None and self._wire.is_open:
             return True
         self._drop()
-        self._client = await self._accounts.open()
+        client = await self._accounts.open()
+        try:
+            self._wire = Wire(client, self._options.timeout)
+        except BROKEN as error:
+            client.close()
+            raise out_of_order(error, self._options) from error
         return False
 
     async def _attempt(self, envelope: _Envelope, progress: Progress) -> Outcome:
         """Send once; a connection that broke is dropped."""
-        assert self._client is not None
+        assert self._wire is not None
         self._carried += 1
         try:
-            outcome = await self._converse(self._client, envelope, progress)
+            outcome = await self._converse(self._wire, envelope, progress)
         except aiosmtplib.SMTPResponseException as error:
             self._drop()
             return lost(progress.step, f"an answer that makes no sense ({one_line(error.message)})")
@@ -168,57 +174,75 @@ class SmtpSession:
             self._drop()
         return outcome
 
-    async def _converse(
-        self, client: aiosmtplib.SMTP, envelope: _Envelope, progress: Progress
-    ) -> Outcome:
+    async def _converse(self, wire: Wire, envelope: _Envelope, progress: Progress) -> Outcome:
         """Go through the commands of one message."""
-        size = f" SIZE={len(envelope.body)}" if client.supports_extension("size") else ""
-        for step, command, wanted in (
+        if refused := await self._announce(wire, envelope, progress):
+            return refused
+        progress.step = Step.BODY
+        await wire.write_out(envelope.body)
+        # From here on the server may have all of it: only its answer can tell.
+        progress.step = Step.ANSWER
+        wire.end_message()
+        reply = await wire.reply()
+        return judge(Step.ANSWER, reply.code, reply.message)
+
+    async def _announce(
+        self, wire: Wire, envelope: _Envelope, progress: Progress
+    ) -> Outcome | None:
+        """Have the server ready for the message; if it is not, return the first refusal.
+
+        The commands go at once where the server takes them so. It answers each of them all the
+        same, and DATA even if it has refused what came before.
+        """
+        size = f" SIZE={len(envelope.body)}" if wire.tells_size else ""
+        steps = (
             (Step.SENDER, f"MAIL FROM:<{envelope.sender}>{size}", 2),
             (Step.RECIPIENT, f"RCPT TO:<{envelope.recipient}>", 2),
             (Step.DATA, "DATA", 3),
-        ):
+        )
+        if wire.pipelines:
+            wire.send(*(command for _, command, _ in steps))
+        for number, (step, command, wanted) in enumerate(steps, 1):
             progress.step = step
-            reply = await client.execute_command(command.encode("ascii"))
+            if not wire.pipelines:
+                wire.send(command)
+            reply = await wire.reply()
             if reply.code // 100 != wanted:
+                if wire.pipelines:
+                    await self._hear_out(wire, len(steps) - number)
                 return judge(step, reply.code, reply.message)
-        progress.step = Step.BODY
-        protocol = await _write_out(client, envelope.body, self._options.timeout)
-        # From here on the server may have all of it: only its answer can tell.
-        progress.step = Step.ANSWER
-        protocol.write(b".\r\n")
-        reply = await protocol.read_response(self._options.timeout)
-        return judge(Step.ANSWER, reply.code, reply.message)
+        return None
+
+    async def _hear_out(self, wire: Wire, count: int) -> None:
+        """Take the answers to commands that went out with one that was refused.
+
+        A server that waits for the message all the same gets none: an end at once (RFC 2920 3.1),
+        of a message that names no recipient or that it refused already.
+        """
+        try:
+            replies = [await wire.reply() for _ in range(count)]
+            if replies and replies[-1].code == _GO_ON:
+                wire.end_message()
+                await wire.reply()
+        except BROKEN:
+            self._drop()
 
     async def _leave(self) -> None:
-        """Say goodbye and close."""
-        if self._client is not None:
-            await hang_up(self._client, QUIT_SECONDS if self._hurried is None else 1.0)
+        """Say goodbye and close; a server that does not answer changes nothing."""
+        if self._wire is not None and self._wire.is_open:
+            with contextlib.suppress(*BROKEN):
+                async with asyncio.timeout(QUIT_SECONDS if self._hurried is None else 1.0):
+                    await self._wire.ask("QUIT")
         self._drop()
 
     def _drop(self) -> None:
         """Close without a word."""
-        if self._client is not None:
-            cut_off(self._client)
-        self._client = None
+        if self._wire is not None:
+            self._wire.cut()
+        self._wire = None
         self._carried = 0
 
 
 def _is_refusal(outcome: Outcome) -> bool:
     """Tell whether the server said no in order, so that its connection can be kept."""
     return outcome.code is not None and outcome.code // 100 in (4, 5) and outcome.code != 421
-
-
-async def _write_out(client: aiosmtplib.SMTP, body: bytes, seconds: float) -> SMTPProtocol:
-    """Write a message without its final dot, and wait until this process has let go of it."""
-    protocol = client.protocol
-    if protocol is None:
-        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    protocol.write(body)
-    transport = cast(asyncio.WriteTransport, protocol.transport)
-    async with asyncio.timeout(seconds):
-        while protocol.is_connected and transport.get_write_buffer_size():  # noqa: ASYNC110
-            await asyncio.sleep(_DRAIN_PAUSE)  # transports offer nothing public to wait for
-    if not protocol.is_connected:
-        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    return protocol
