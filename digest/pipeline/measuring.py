@@ -12,7 +12,6 @@ worse than it is; the figures compare profiles and settings that are near each o
 """
 
 import math
-import random
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,8 @@ from digest.models import Edition, Profile, Subscriber
 from digest.pipeline.editions import Day, EditionOptions
 from digest.store import Store
 
-_SAMPLES = 1_000
-_LOW, _HIGH = 0.025, 0.975
+_SPREADS = 1.96  # to each side, for 95 %
+_IMAGINED = (0.0, 0.0, 1.0, 1.0)  # days that keep an interval from shrinking to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class DayScore:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over days with its 95 % bootstrap interval."""
+    """A mean over days, each 0 to 1, with its 95 % interval."""
 
     mean: float
     low: float
@@ -96,8 +95,8 @@ def evaluate(
         )
     return Evaluation(
         tuple(days),
-        _estimate([day.ndcg for day in days]),
-        _estimate([float(day.hit) for day in days]),
+        estimate([day.ndcg for day in days]),
+        estimate([float(day.hit) for day in days]),
     )
 
 
@@ -135,10 +134,14 @@ def _discounted(gains: Sequence[float]) -> float:
     return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains))
 
 
-def _estimate(values: Sequence[float]) -> Estimate:
-    """Return the mean and its percentile bootstrap interval (Efron, 1979), the same each time."""
-    chance = random.Random(len(values))  # noqa: S311 - resampling, no secret
-    means = sorted(statistics.fmean(chance.choices(values, k=len(values))) for _ in range(_SAMPLES))
-    return Estimate(
-        statistics.fmean(values), means[int(_LOW * _SAMPLES)], means[int(_HIGH * _SAMPLES)]
-    )
+def estimate(values: Sequence[float]) -> Estimate:
+    """Return the mean with an interval that holds for few days too.
+
+    Four days are imagined beside them, two bad and two perfect ones (Agresti and Coull, 1998, for
+    shares; here for any number from 0 to 1). Of three good days a bootstrap would say that all
+    days are: it covers the truth in less than half of such cases, this in nine of ten at least.
+    """
+    known = [*values, *_IMAGINED]
+    middle = statistics.fmean(known)
+    side = _SPREADS * statistics.stdev(known) / math.sqrt(len(known))
+    return Estimate(statistics.fmean(values), max(middle - side, 0.0), min(middle + side, 1.0))

@@ -1,5 +1,7 @@
 """Judging a ranking by its reader's answers, over real editions in a real store."""
 
+import math
+import random
 from datetime import timedelta
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from digest.errors import UsageError
 from digest.models import AnswerKind, Interest, InterestKind, Profile, SubscriberState
 from digest.pipeline.editions import EditionOptions
-from digest.pipeline.measuring import evaluate, ndcg
+from digest.pipeline.measuring import estimate, evaluate, ndcg
 
 ICE = Profile((Interest(InterestKind.PHRASE, "glacier acoustics"),))
 ROBOTS = Profile((Interest(InterestKind.PHRASE, "harbour robots"),))
@@ -19,6 +21,32 @@ def test_ndcg_is_one_for_the_best_order_and_falls_with_the_place():
     assert ndcg([0.0, 1.0], [1.0], 10) == pytest.approx(0.63093, abs=1e-5)
     assert ndcg([0.0, 0.0], [1.0], 10) == 0.0
     assert ndcg([1.0, 1.0], [1.0, 1.0, 1.0], 2) == 1.0
+
+
+@pytest.mark.parametrize("days", [2, 3, 5, 10, 30])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
+def test_an_interval_holds_the_truth_as_often_as_it_says(days: int, share: float) -> None:
+    chance = random.Random(days)
+    held = {"hit": 0, "ndcg": 0}
+    places = [1 / math.log2(place + 2) for place in range(4)]
+    for _ in range(400):
+        hits = [float(chance.random() < share) for _ in range(days)]
+        scores = [hit * chance.choice(places) for hit in hits]
+        one, other = estimate(hits), estimate(scores)
+        assert one.low <= one.mean <= one.high
+        assert other.low <= other.mean <= other.high
+        held["hit"] += one.low <= share <= one.high
+        held["ndcg"] += other.low <= share * sum(places) / 4 <= other.high
+    # 95 % is meant; with few days there are few outcomes, so it cannot be hit exactly.
+    assert min(held.values()) / 400 > 0.88
+
+
+def test_an_interval_narrows_with_the_days() -> None:
+    widths = [
+        found.high - found.low for n in (2, 8, 32, 128) if (found := estimate([0.5, 1.0] * n))
+    ]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 0.1
 
 
 @pytest.fixture
