@@ -1,6 +1,8 @@
 """Commands on one paper and one subscriber: answer, why."""
 
 import json
+import math
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,8 +84,17 @@ def _told(trace: "Trace") -> str:
             lines.append(f"{'':17}{reason.contribution:+6.3f}  {told}")
         if part.terms:
             lines.append(f"{'':17}its words, each with its part of the likeness:")
-            lines += [f"{'':19}{value:+6.3f}  {name or 'all others'}" for name, value in part.terms]
+            digits = _digits(value for _, value in part.terms)
+            lines += [
+                f"{'':19}{value:+.{digits}f}  {name or 'all others'}" for name, value in part.terms
+            ]
     return "\n".join(lines)
+
+
+def _digits(values: Iterable[float]) -> int:
+    """Return how many decimals tell the largest of some numbers to three digits; at least 3."""
+    largest = max(map(abs, values), default=0.0)
+    return 3 if largest <= 0 else max(3, 2 - math.floor(math.log10(largest)))
 
 
 def _name(part: "Part") -> str:

@@ -249,8 +249,9 @@ def _strongest(parts: Sequence[_Part]) -> tuple[Reason, ...]:
         if why is _taste or len(shown) == _MAX_REASONS:
             continue
         reason = why(part)
-        told = reason.kind, reason.value, reason.words
-        # Two interests may find the same topic: that is one reason.
+        # Two interests may find the same topic, and an example is liked too: that is one reason.
+        kind = ReasonKind.EXAMPLE if reason.kind is ReasonKind.LIKED else reason.kind
+        told = kind, reason.value, reason.words
         same = shown.get(told)
         shown[told] = Reason(*told, same.contribution + part) if same else reason
     return (*shown.values(), *(why(part) for part, why in parts if why is _taste))

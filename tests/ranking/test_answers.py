@@ -71,7 +71,10 @@ def test_more_lifts_its_like_within_another_interest_and_says_so(
     rank_of = [s.paper.categories for s in listed]
     assert rank_of[:4] == [("cs.CL",)] * 4
     assert places(before, "cs.CL")[:4] != [0, 1, 2, 3]
-    assert ReasonKind.LIKED in {reason.kind for reason in listed[0].reasons}
+    titles = {opinion.paper.title for opinion in opinions}
+    (said,) = (reason for reason in listed[0].reasons if reason.value in titles)
+    assert said.words
+    assert said.contribution > 0.2
 
 
 def test_less_lowers_its_like(

@@ -93,6 +93,25 @@ def test_a_topic_that_two_interests_find_is_one_reason(day: Candidates) -> None:
     assert reason.contribution == pytest.approx(sum(parts), abs=1e-5)
 
 
+def test_an_example_is_named_once_whether_it_matches_or_is_only_liked(
+    day: Candidates, papers: list[Paper]
+) -> None:
+    interests = (
+        Interest(InterestKind.PHRASE, "basalt fibre"),
+        Interest(InterestKind.EXAMPLE, LIKED.title),
+    )
+    judgement = Judgement(day, Profile(interests), examples={LIKED.title: LIKED})
+    scored = judgement.ranking().by_interest[0][1][0]
+    kinds = [part.kind for part in judgement.parts(scored)]
+    assert {ReasonKind.LIKED, ReasonKind.EXAMPLE} < set(kinds)
+    (explained,) = judgement.explained([scored])
+    shown = [reason.kind for reason in explained.reasons]
+    assert shown[:2] == [ReasonKind.PHRASE, ReasonKind.EXAMPLE]
+    assert ReasonKind.LIKED not in shown
+    both = [p.contribution for p in judgement.parts(scored) if p.value == LIKED.title]
+    assert explained.reasons[1].contribution == pytest.approx(sum(both), abs=1e-5)
+
+
 def test_the_taste_is_one_part_whatever_it_comes_from(day: Candidates, papers: list[Paper]) -> None:
     profile = Profile((Interest(InterestKind.PHRASE, "enzyme design"),))
     far = [Opinion(papers[n], 1.0) for n in (0, 16)]
