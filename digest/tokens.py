@@ -15,7 +15,7 @@ import hmac
 import os
 import secrets as random_secrets
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -30,6 +30,7 @@ _SIGNATURE = 16  # bytes
 _HEAD = struct.Struct(">BBIHI")  # form, purpose, subscriber, generation, expiry in minutes
 _NUMBER = struct.Struct(">I")
 _FORM = 1
+_BLOCK = 64  # bytes that SHA-256 takes at a time
 _MINUTE = 60
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -114,9 +115,9 @@ class Tokens:
     ) -> list[str]:
         """Return what `make` does for each second value, like the papers of an edition."""
         head = _HEAD.pack(_FORM, purpose, subscriber_id, generation, 0) + _NUMBER.pack(first)
-        key, pack = _signing_key(self._keys[0], purpose), _NUMBER.pack
-        bodies = [head + pack(value) for value in seconds]
-        return [_spell(b + hmac.digest(key, b, "sha256")[:_SIGNATURE]) for b in bodies]
+        bodies = [head + _NUMBER.pack(value) for value in seconds]
+        hashed = _hasher(self._keys[0], b"digest link %d" % purpose)
+        return [_spell(body + hashed(body)[:_SIGNATURE]) for body in bodies]
 
     def for_bounce(self, delivery_id: int, address: str) -> str:
         """Return what stands in the return path of a mail: ``17-`` and 16 letters and digits.
@@ -198,22 +199,32 @@ def read_secrets(path: Path) -> list[str]:
 
 
 def _sign(secret: bytes, purpose: Purpose, body: bytes) -> bytes:
-    return hmac.digest(_signing_key(secret, purpose), body, "sha256")[:_SIGNATURE]
-
-
-def _signing_key(secret: bytes, purpose: Purpose) -> bytes:
-    return _key(secret, b"digest link %d" % purpose)
+    return _hasher(secret, b"digest link %d" % purpose)(body)[:_SIGNATURE]
 
 
 @lru_cache(maxsize=64)  # an edition holds some fifty tokens, and a run a million
-def _key(secret: bytes, purpose: bytes) -> bytes:
-    return hmac.digest(secret, purpose, "sha256")
+def _hasher(secret: bytes, purpose: bytes) -> Callable[[bytes], bytes]:
+    """Return HMAC-SHA-256 under the key for a purpose.
+
+    It begins each time from the two hashes as they are once they have seen the key (RFC 2104
+    section 4), which takes a quarter of the time of `hmac.digest`.
+    """
+    key = hmac.digest(secret, purpose, "sha256").ljust(_BLOCK, b"\0")
+    inner = hashlib.sha256(bytes([byte ^ 0x36 for byte in key]))
+    outer = hashlib.sha256(bytes([byte ^ 0x5C for byte in key]))
+
+    def hashed(body: bytes) -> bytes:
+        within, around = inner.copy(), outer.copy()
+        within.update(body)
+        around.update(within.digest())
+        return around.digest()
+
+    return hashed
 
 
 def _bounce_signature(secret: bytes, delivery_id: int, address: str) -> str:
-    key = _key(secret, b"digest bounce")
     body = b"%d %s" % (delivery_id, address.casefold().encode("utf-8", "replace"))
-    return base64.b32encode(hmac.digest(key, body, hashlib.sha256)[:10]).decode().lower()
+    return base64.b32encode(_hasher(secret, b"digest bounce")(body)[:10]).decode().lower()
 
 
 def _split(token: str) -> tuple[bytes, bytes]:

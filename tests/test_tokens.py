@@ -1,3 +1,4 @@
+import hmac
 import os
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ConfigError
-from digest.tokens import Claim, Purpose, Tokens, make_secret, read_secrets
+from digest.tokens import Claim, Purpose, Tokens, _hasher, make_secret, read_secrets
 
 NOW = datetime(2026, 11, 18, 7, tzinfo=UTC)
 SECRET = "a secret of enough characters"
@@ -92,3 +93,9 @@ def test_of_two_processes_that_make_a_secret_at_once_one_does_and_neither_finds_
     assert read_secrets(path) == found
     assert [file.name for file in path.parent.iterdir()] == ["secret"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@given(secret=st.binary(min_size=16), purpose=st.binary(), body=st.binary())
+def test_what_is_hashed_is_what_the_library_hashes(secret, purpose, body):
+    key = hmac.digest(secret, purpose, "sha256")
+    assert _hasher(secret, purpose)(body) == hmac.digest(key, body, "sha256")

@@ -8,11 +8,11 @@ There is no Precedence header: RFC 2076 discourages it, and Auto-Submitted (RFC 
 List-Id (RFC 2919) tells automatic answerers the same.
 """
 
+import base64
 import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 from urllib.parse import quote
@@ -21,15 +21,18 @@ from digest.delivery.addresses import parse_mailbox, validate
 from digest.delivery.base import Parcel
 from digest.delivery.options import MailOptions
 from digest.errors import DeliveryError
-from digest.models import Block, Format, Piece, Rendering, Stencil
+from digest.models import Block, Format, Piece, Stencil
 from digest.text import collapse
 
 BODY_LINE = 76  # RFC 2045 6.7 and 6.8
+_ENCODED_WORD = 75  # RFC 2047 2
 _HEADER_WORD = 60  # longer words do not fit on a folded line
 _PLAIN_URL = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,900}")  # keeps the line below 998
 _NOT_ALNUM = re.compile(r"[^A-Za-z0-9-]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SOFT = b"=\r\n"
+# What stands behind each of the runs that are encoded in one go; and what becomes of it.
+_SEAM, _CODED_SEAM = "\0\n", b"=00\r\n"
 _QP_ESCAPED = bytes(c for c in range(256) if (c < 32 and c not in b"\t\n") or c > 126 or c == 61)
 
 
@@ -48,8 +51,8 @@ def build(parcel: Parcel, options: MailOptions) -> bytes:
     """
     headers = _headers(parcel, options) + _list_headers(parcel, options)
     headers += [("Content-Language", _language(parcel.language)), ("MIME-Version", "1.0")]
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
-    message = head + _body(parcel)
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("ascii")
+    message = b"".join([head, *_body(parcel)])
     return options.sign(message, parcel.composed_at) if options.sign else message
 
 
@@ -58,7 +61,7 @@ def _headers(parcel: Parcel, options: MailOptions) -> list[tuple[str, str]]:
         ("From", _mailbox(options.sender)),
         ("To", validate(parcel.address)),
         ("Subject", _words("Subject", parcel.rendering.subject)),
-        ("Date", format_datetime(parcel.composed_at)),
+        ("Date", _date(parcel.composed_at)),
         ("Message-ID", f"<{parcel.reference}@{options.domain}>"),
         ("Auto-Submitted", "auto-generated"),
     ]
@@ -87,8 +90,7 @@ def _list_headers(parcel: Parcel, options: MailOptions) -> list[tuple[str, str]]
         links.append(f"<{url}>")
     if options.unsubscribe_mailto:
         subject = quote(f"unsubscribe {parcel.unsubscribe_token}".strip(), safe="")
-        address = quote(parse_mailbox(options.unsubscribe_mailto)[1], safe="@")
-        links.append(f"<mailto:{address}?subject={subject}>")
+        links.append(f"<{_mailto(options.unsubscribe_mailto)}?subject={subject}>")
     if links:
         headers.append(("List-Unsubscribe", ",\r\n ".join(links)))
     if url.startswith("https://"):
@@ -96,29 +98,25 @@ def _list_headers(parcel: Parcel, options: MailOptions) -> list[tuple[str, str]]
     return headers
 
 
-def _body(parcel: Parcel) -> bytes:
-    """Return the headers that describe the body, an empty line, and the body.
+def _body(parcel: Parcel) -> list[bytes]:
+    """Return the headers that describe the body, an empty line, and the body, in stretches.
 
     Markdown travels as text/plain: mail programs show that, and offer text/markdown as a
     file to save. The boundary holds ``=_``, which no encoded line can (RFC 2045 6.7).
     """
-    rendering = parcel.rendering
+    pieces = parcel.rendering.pieces
     if parcel.format is Format.TEXT:
-        return _part("plain", _pieces(rendering, "text"))
+        return _part("plain", pieces.get("text", ()))
     if parcel.format is Format.MARKDOWN:
-        return _part("plain", _pieces(rendering, "markdown"))
+        return _part("plain", pieces.get("markdown", ()))
     boundary = f"=_{parcel.reference}"
     head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
     line = f"--{boundary}".encode("ascii")
-    beside = "alternative" if rendering.alternative else "text"
-    parts = (_part("plain", _pieces(rendering, beside)), _part("html", _pieces(rendering, "html")))
-    return head + b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
-
-
-def _pieces(rendering: Rendering, name: str) -> Sequence[Piece]:
-    """Return a text of a rendering in pieces."""
-    text: str = getattr(rendering, name)
-    return rendering.pieces.get(name) or [(Stencil((0,)), (text,))]
+    beside = pieces.get("alternative") or pieces.get("text", ())
+    body = [head]
+    for subtype, told in (("plain", beside), ("html", pieces.get("html", ()))):
+        body += (line, b"\r\n", *_part(subtype, told), b"\r\n")
+    return [*body, line, b"--\r\n"]
 
 
 @dataclass(slots=True)
@@ -135,40 +133,47 @@ class _Coded:
     parts: list[bytes | int] | None = None
 
 
-def _part(subtype: str, pieces: Sequence[Piece]) -> bytes:
+def _part(subtype: str, pieces: Sequence[Piece]) -> list[bytes]:
     """Return one part: its headers, an empty line and the encoded text, ending in CRLF.
 
-    Which encoding it is, what many mails share decides; or all of the text, if nothing is shared.
+    Which encoding it is, the texts decide that many mails share.
     """
     coded = [_coded(stencil) for stencil, _ in pieces]
-    size, escaped = sum(c.size for c in coded), sum(c.escaped for c in coded)
-    if not size:
-        whole = _bytes("".join([stencil.filled(values) for stencil, values in pieces]))
-        size, escaped = len(whole), _escapes(whole)
+    size, escaped = sum([c.size for c in coded]), sum([c.escaped for c in coded])
     # three characters for one, against four for three
     if escaped * 2 > size // 3:
-        encoding, body = "base64", _base64(pieces)
+        encoding, body = "base64", [_base64(_bytes(pieces))]
     else:
         encoding, body = "quoted-printable", _quoted_printable(pieces, coded)
     head = (
         f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n"
     )
-    return head.encode("ascii") + b"\r\n" + body
+    return [head.encode("ascii"), b"\r\n", *body]
 
 
-def _quoted_printable(pieces: Sequence[Piece], coded: Sequence[_Coded]) -> bytes:
+def _quoted_printable(pieces: Sequence[Piece], coded: Sequence[_Coded]) -> list[bytes]:
     """Return pieces as one text: each run of it ends in a line end, or in a soft one.
 
     Runs are encoded apart: quoted-printable goes line by line (RFC 2045 6.7).
     """
+    values = _runs([value for _, values in pieces for value in values])
     lines: list[bytes] = []
-    for (stencil, values), made in zip(pieces, coded, strict=True):
+    first = 0
+    for (stencil, own), made in zip(pieces, coded, strict=True):
         if made.parts is None:
             made.parts = [_coded_block(p) if isinstance(p, Block) else p for p in stencil.parts]
-        mine = [_run(value) for value in values]
+        mine = values[first : first + len(own)]
+        first += len(own)
         lines += [p if p.__class__ is bytes else mine[p] for p in made.parts]  # type: ignore[index]
-    body = b"".join(lines)
-    return body if body.endswith(b"\n") and not body.endswith(_SOFT) else body + b"\r\n"
+    return lines if _ends_line(pieces) else [*lines, b"\r\n"]
+
+
+def _ends_line(pieces: Sequence[Piece]) -> bool:
+    for stencil, values in reversed(pieces):
+        for part in reversed(stencil.parts):
+            if text := part.text if isinstance(part, Block) else values[part]:
+                return text.endswith(("\n", "\r"))
+    return False
 
 
 def _coded(stencil: Stencil) -> _Coded:
@@ -191,32 +196,37 @@ def _escapes(data: bytes) -> int:
     return len(data) - len(data.translate(None, _QP_ESCAPED))
 
 
+def _runs(texts: Sequence[str]) -> list[bytes]:
+    """Return runs within lines in quoted-printable, encoded in one go."""
+    together = "".join([f"{text}{_SEAM}" for text in texts])
+    runs = _qp(together).replace(_CODED_SEAM, _SOFT + b"\0").split(b"\0")
+    if len(runs) != len(texts) + 1 or "\r" in together:  # a text that looks like a seam
+        return [_run(text) for text in texts]
+    return runs[:-1]
+
+
 def _run(text: str) -> bytes:
     """Return a run of text in quoted-printable; within a line, it ends in a soft line end."""
-    if "\r" in text:
-        text = _LINE_END.sub("\n", text)
+    lines = _LINE_END.sub("\n", text) if "\r" in text else text
+    if lines.endswith("\n"):
+        return _qp(lines)
+    return _qp(lines + _SEAM).removesuffix(_CODED_SEAM) + _SOFT
+
+
+def _qp(text: str) -> bytes:
     # b2a_qp breaks lines with a bare line feed when the text has bare line feeds.
-    lines = binascii.b2a_qp(text.encode("utf-8", "replace"))
-    if not text.endswith("\n"):
-        start = lines.rfind(b"\n") + 1
-        if len(lines) - start >= BODY_LINE:  # the last line has no room for the sign of a soft end
-            at = start + BODY_LINE - 4
-            escape = lines.find(b"=", at - 2, at)
-            at = at if escape < 0 else escape
-            lines = lines[:at] + b"=\n" + lines[at:]
-        lines += b"=\n"
-    return lines.replace(b"\n", b"\r\n")
+    return binascii.b2a_qp(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
 
 
-def _bytes(text: str) -> bytes:
+def _bytes(pieces: Sequence[Piece]) -> bytes:
     """Return text in UTF-8 with line feeds as line ends, one at its end."""
+    text = "".join([stencil.filled(values) for stencil, values in pieces])
     data = (_LINE_END.sub("\n", text) if "\r" in text else text).encode("utf-8", "replace")
     return data if data.endswith(b"\n") else data + b"\n"
 
 
-def _base64(pieces: Sequence[Piece]) -> bytes:
+def _base64(data: bytes) -> bytes:
     # Text has CRLF line ends before it is encoded, too (RFC 2045 6.8).
-    data = _bytes("".join([stencil.filled(values) for stencil, values in pieces]))
     encoded = binascii.b2a_base64(data.replace(b"\n", b"\r\n"), newline=False)
     lines = [encoded[i : i + BODY_LINE] for i in range(0, len(encoded), BODY_LINE)]
     return b"\r\n".join(lines) + b"\r\n"
@@ -226,16 +236,60 @@ def _words(header: str, text: str) -> str:
     """Return unstructured text for a header: one line's worth of characters, folded.
 
     Text that is not plain ASCII, that looks like an encoded word or that cannot be folded
-    becomes encoded words (RFC 2047).
+    becomes encoded words (RFC 2047). The standard library's Header takes a millisecond for it.
     """
-    clean = collapse(text)
-    plain = (
-        clean.isascii()
-        and "=?" not in clean
-        and all(len(word) <= _HEADER_WORD for word in clean.split(" "))
-    )
-    charset = "us-ascii" if plain else "utf-8"
-    return Header(clean, charset, header_name=header).encode(linesep="\r\n")
+    clean, begun = collapse(text), len(header) + len(": ")
+    words = clean.split(" ")
+    if not clean.isascii() or "=?" in clean or max(map(len, words)) > _HEADER_WORD:
+        return "\r\n ".join(_encoded_words(clean, begun))
+    lines, used = [words[0]], begun + len(words[0])
+    for word in words[1:]:
+        used += 1 + len(word)
+        if used > BODY_LINE:
+            lines.append(word)
+            used = 1 + len(word)
+        else:
+            lines[-1] += f" {word}"
+    return "\r\n ".join(lines)
+
+
+def _encoded_words(text: str, begun: int) -> list[str]:
+    """Return text as encoded words, each fit for a line; the first one has less room."""
+    quoted = 3 * sum([len(_quoted(c)) for c in text]) <= 4 * len(text.encode())
+    form = "=?utf-8?{}?{}?=".format
+    around = len(form("q", ""))
+    words, run, size = [], list[str](), 0
+    room = BODY_LINE - begun - around
+    for character in text:
+        coded = _quoted(character) if quoted else character
+        size += len(coded) if quoted else len(character.encode())
+        if size > (room if quoted else room // 4 * 3):
+            words.append("".join(run))
+            run, size = [], len(coded) if quoted else len(character.encode())
+            room = _ENCODED_WORD - around
+        run.append(coded)
+    words.append("".join(run))
+    if quoted:
+        return [form("q", word) for word in words]
+    return [form("b", base64.b64encode(word.encode()).decode("ascii")) for word in words]
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(character: str) -> str:
+    """Return a character as it may stand in any encoded word (RFC 2047 4.2 and 5)."""
+    if character == " ":
+        return "_"
+    if character.isascii() and (character.isalnum() or character in "!*+-/"):
+        return character
+    return "".join(f"={byte:02X}" for byte in character.encode())
+
+
+_date = lru_cache(maxsize=64)(format_datetime)
+
+
+@lru_cache(maxsize=16)
+def _mailto(text: str) -> str:
+    return f"mailto:{quote(parse_mailbox(text)[1], safe='@')}"
 
 
 @lru_cache(maxsize=16)  # the same two stand in all mails

@@ -1,10 +1,10 @@
 """Editions, how they are rendered, and the record of their delivery."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from digest.models.people import Interest
 from digest.models.rankings import ScoredPaper
@@ -155,23 +155,60 @@ class Stencil:
 Piece: TypeAlias = tuple[Stencil, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rendering:
-    """An edition as people read it.
+    """An edition as people read it; a form that nobody asked for is empty.
 
     Attributes:
-        markdown: empty where nobody asked for it; so are the others.
-        alternative: the text that stands beside the HTML in one mail, where papers had no room
-            in both; empty: `text` does.
-        pieces: by the name of a field, the same text in pieces, where many renderings share some.
+        pieces: by the name of a form (``html``, ``text``, ``markdown``, ``alternative``), its
+            text in pieces, some of which many renderings share.
     """
 
     subject: str
-    html: str
-    text: str
-    markdown: str
-    alternative: str = ""
-    pieces: Mapping[str, Sequence[Piece]] = field(default_factory=dict, compare=False, repr=False)
+    pieces: Mapping[str, Sequence[Piece]]
+
+    @classmethod
+    def of(cls, subject: str, **texts: str) -> Self:
+        """Return a rendering of whole texts, by the names of their forms."""
+        whole = {name: [(Stencil((Block(text),)), ())] for name, text in texts.items() if text}
+        return cls(subject, whole)
+
+    @property
+    def html(self) -> str:
+        """The HTML."""
+        return self._joined("html")
+
+    @property
+    def text(self) -> str:
+        """The plain text."""
+        return self._joined("text")
+
+    @property
+    def markdown(self) -> str:
+        """The Markdown."""
+        return self._joined("markdown")
+
+    @property
+    def alternative(self) -> str:
+        """The text that stands beside the HTML in one mail; empty: `text` does.
+
+        It is another one where papers had no room in both.
+        """
+        return self._joined("alternative")
+
+    def _joined(self, form: str) -> str:
+        return "".join([stencil.filled(own) for stencil, own in self.pieces.get(form, ())])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rendering):
+            return NotImplemented
+        return self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash(self._said())
+
+    def _said(self) -> tuple[str, ...]:
+        return self.subject, self.html, self.text, self.markdown, self.alternative
 
 
 class DeliveryState(StrEnum):

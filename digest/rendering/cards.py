@@ -202,7 +202,12 @@ class _Same:
         return hash(self.paper.paper_id)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and (self.paper is other.paper or self.paper == other.paper)
+        if not isinstance(other, _Same) or (
+            self.paper is not other.paper and self.paper != other.paper
+        ):
+            return False
+        self.paper = other.paper  # other editions that were read together hold the very same
+        return True
 
 
 @lru_cache(maxsize=2_048)  # a day's papers come back in many editions

@@ -113,7 +113,8 @@ class LetterWriter:
             raise RenderError(f"a template of letters failed ({clean(str(error))})") from error
         inlined = self._inliner.inline(_AROUND_LINE_END.sub("\n", html))
         plain = _BLANK_LINES.sub("\n\n", text).strip() + "\n"
-        return Rendering(letter.subject, fold_html(inlined.strip()) + "\n", plain, plain)
+        html = fold_html(inlined.strip()) + "\n"
+        return Rendering.of(letter.subject, html=html, text=plain, markdown=plain)
 
 
 def _view(kind: LetterKind, title: str, link: str, words: Wording) -> LetterView:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 import css_inline
 import jinja2
@@ -27,6 +28,7 @@ MAX_HTML = 90_000
 
 _NOTE_TAGS = {"p", "a", "em", "strong", "code", "ul", "ol", "li", "br"}
 ALL_FORMS = frozenset(Format)
+_LOOK_SECONDS = 0.1  # so often at most the templates are looked at for changes
 _CHECKED = 3  # editions after each change of the templates that are made both ways and compared
 
 log = structlog.get_logger()
@@ -91,6 +93,7 @@ class Renderer:
         self._note_html = _note_html(options.note)
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
         self._lock = Lock()
+        self._looked_at = 0.0
         self._stamp: tuple[tuple[str, int], ...] = ()
         self._shared: Shared | None = None
         self._made = 0  # editions since the templates were last changed
@@ -156,7 +159,10 @@ class Renderer:
 
     def _refresh(self) -> None:
         """Forget what was made of templates that have changed since."""
-        stamp = self._templates.stamp()
+        now = monotonic()
+        if now - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at, stamp = now, self._templates.stamp()
         if stamp != self._stamp:
             notes = {"html": self._note_html, "txt": self._note}
             self._shared = Shared(self._templates, self._styled, notes)
@@ -173,15 +179,10 @@ class Renderer:
             pieces["text"] = shared.text()
             if steps and view.view and shortening.is_cut(view, steps):
                 pieces["alternative"] = shared.text(steps)
-        texts = {name: _joined(told) for name, told in pieces.items()}
-        return Rendering(
-            subject=view.subject,
-            html=texts.get("html", ""),
-            text=texts.get("text", ""),
-            markdown=self._plain(self._markdown, whole(view)) if Format.MARKDOWN in forms else "",
-            alternative=texts.get("alternative", ""),
-            pieces=pieces,
-        )
+        if Format.MARKDOWN in forms:
+            markdown = self._plain(self._markdown, whole(view))
+            pieces |= Rendering.of("", markdown=markdown).pieces
+        return Rendering(view.subject, pieces)
 
     # ------------------------------------------------------------ whole
 
@@ -189,8 +190,8 @@ class Renderer:
         html, fitted = self._fitting_html(view) if Format.HTML in forms else ("", view)
         # Spam filters mind a mail whose two parts say different things.
         both_cut = fitted.omitted and fitted.view and Format.TEXT in forms
-        return Rendering(
-            subject=view.subject,
+        return Rendering.of(
+            view.subject,
             html=html,
             text=self._plain(self._text, view) if Format.TEXT in forms else "",
             markdown=self._plain(self._markdown, view) if Format.MARKDOWN in forms else "",
@@ -223,10 +224,6 @@ class Renderer:
 
     def _plain(self, template: jinja2.Template, view: cards.Page) -> str:
         return tidy(self._templates.fill(template, view, view.words, self._note)).strip() + "\n"
-
-
-def _joined(pieces: Sequence[Piece]) -> str:
-    return "".join([stencil.filled(values) for stencil, values in pieces])
 
 
 def _note_html(note: str) -> Markup:

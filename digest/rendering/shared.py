@@ -252,21 +252,21 @@ class SharedEdition:
             raise NotSharedError(str(error)) from error
 
     def _html(self, limit: int) -> tuple[list[Piece], int]:
-        laid = self._lay("html", 0)
-        size, steps = sum(each.size for each in laid), 0
+        frame = self._framed("html", self._view)
         cards = [mine for each in self._mine for mine in each]
-        while size > limit and steps < LEFT_OUT * self._count:
-            mine, level = cards[-1 - steps % self._count], steps // self._count
+        laid = [self._card("html", mine, 0) for mine in cards]
+        size = sum([each.size for each, _ in frame]) + sum([each.size for each in laid])
+        steps, count = 0, self._count
+        while size > limit and steps < LEFT_OUT * count:
+            place, level = count - 1 - steps % count, steps // count + 1
             steps += 1
-            if level + 1 == LEFT_OUT:  # the frame says that it is not there
-                laid = self._lay("html", steps)
-                size = sum(each.size for each in laid)
-            else:
-                size += self._card("html", mine, level + 1).size
-                size -= self._card("html", mine, level).size
-        if steps:
-            laid = self._lay("html", steps)
-        return [(each.fragment.stencil, each.values) for each in laid], steps
+            if level < LEFT_OUT:
+                size -= laid[place].size
+                laid[place] = self._card("html", cards[place], level)
+                size += laid[place].size
+            else:  # the frame says that it is not there
+                size = sum([each.size for each in self._lay("html", steps)])
+        return [(each.fragment.stencil, each.values) for each in self._lay("html", steps)], steps
 
     def _text(self, steps: int) -> list[Piece]:
         pieces: list[Piece] = []
@@ -282,8 +282,11 @@ class SharedEdition:
     def _lay(self, kind: str, steps: int) -> list[_Laid]:
         """Return the edition in fragments after so many steps."""
         view, mine, count = self._view, self._mine, self._count
-        levels = [[level_of(m.own.number, count, steps) for m in each] for each in mine]
-        omitted = sum(level >= LEFT_OUT for each in levels for level in each)
+        if steps:
+            levels = [[level_of(m.own.number, count, steps) for m in each] for each in mine]
+        else:
+            levels = [[0] * len(each) for each in mine]
+        omitted = sum([level >= LEFT_OUT for each in levels for level in each]) if steps else 0
         if omitted:
             left = [any(level < LEFT_OUT for level in each) for each in levels]
             view = replace(

@@ -25,8 +25,8 @@ PARCEL = Parcel(
     edition_date=date(2026, 5, 4),
     composed_at=datetime(2026, 5, 4, 5, 0, tzinfo=UTC),
     format=Format.HTML,
-    rendering=Rendering(
-        subject="Digest of 4 May: two papers",
+    rendering=Rendering.of(
+        "Digest of 4 May: two papers",
         html="<p>Two papers = 2 – <b>today</b>.</p>\n",
         text="Two papers today.\n.\n.hidden line\n",
         markdown="# Two papers\n\n- one\n- two\n",
@@ -39,9 +39,10 @@ def parcel() -> Callable[..., Parcel]:
     """Make a parcel that differs from the usual one; `subject`, `text`... go to its rendering."""
 
     def make(**changes: Any) -> Parcel:
-        names = Rendering.__dataclass_fields__
-        inner = {name: changes.pop(name) for name in list(changes) if name in names}
-        return replace(PARCEL, rendering=replace(PARCEL.rendering, **inner), **changes)
+        usual = PARCEL.rendering
+        inner = {n: changes.pop(n, getattr(usual, n)) for n in ("html", "text", "markdown")}
+        subject = changes.pop("subject", usual.subject)
+        return replace(PARCEL, **{"rendering": Rendering.of(subject, **inner), **changes})
 
     return make
 

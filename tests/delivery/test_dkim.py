@@ -55,7 +55,7 @@ def parcel(html: str = HTML, language: str = "en", **options) -> Parcel:
         "edition_date": date(2026, 11, 16),
         "composed_at": AT,
         "format": Format.HTML,
-        "rendering": Rendering("Glaciers, naïve and 氷河", html, "text\n", "text\n"),
+        "rendering": Rendering.of("Glaciers, naïve and 氷河", html=html, text="text\n"),
         "language": language,
         "unsubscribe_url": LONG,
         "unsubscribe_token": "t0ken",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest.delivery import MailOptions, Parcel, build
 from digest.errors import AddressError, ConfigError, DeliveryError
-from digest.models import Block, Format, Stencil
+from digest.models import Block, Format, Rendering, Stencil
 from digest.text import collapse
 
 Make = Callable[..., Parcel]
@@ -294,9 +294,9 @@ def test_pieces_say_what_the_whole_says(
         for parts, values in drawn
     ]
     html = "".join(stencil.filled(values) for stencil, values in pieces)
-    apart = replace(parcel().rendering, html=html, pieces={"html": pieces})
+    apart = Rendering("Digest", {"html": pieces})
     for _ in range(2):  # the second time from what the stencils keep
-        mail = build(replace(parcel(), rendering=apart), USUAL)
+        mail = build(parcel(rendering=apart), USUAL)
         assert_fit_for_the_wire(mail)
         said = content(read(mail).get_body(("html",)))
         assert said == html + ("" if html.endswith("\n") else "\n")
@@ -307,8 +307,8 @@ def test_what_pieces_share_is_encoded_once(parcel: Make) -> None:
     kept = []
     for name in ("Ada", "Zoë"):
         stencil = Stencil((shared, 0, Block("</b>\n")))
-        rendering = replace(parcel().rendering, pieces={"html": [(stencil, [name])]})
-        mail = read(build(replace(parcel(), rendering=rendering), USUAL))
+        rendering = Rendering("Digest", {"html": [(stencil, [name])]})
+        mail = read(build(parcel(rendering=rendering), USUAL))
         assert f"<b>{name}</b>\n" in content(mail.get_body(("html",)))
         kept.append(shared.coded)
     assert kept[0] is kept[1] is not None
@@ -316,7 +316,7 @@ def test_what_pieces_share_is_encoded_once(parcel: Make) -> None:
 
 def test_pieces_in_japanese_travel_in_the_shorter_encoding(parcel: Make) -> None:
     pieces = [(Stencil((Block(JAPANESE), 0, Block("\n"))), ("Ada",))]
-    rendering = replace(parcel().rendering, pieces={"html": pieces})
-    part = read(build(replace(parcel(), rendering=rendering), USUAL)).get_body(("html",))
+    rendering = Rendering("Digest", {"html": pieces})
+    part = read(build(parcel(rendering=rendering), USUAL)).get_body(("html",))
     assert part is not None and part["Content-Transfer-Encoding"] == "base64"
     assert content(part) == f"{JAPANESE}Ada\n"

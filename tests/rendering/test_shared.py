@@ -25,8 +25,9 @@ LONG = "A sentence of some length that says what was measured, and how well & ho
 
 @pytest.fixture(autouse=True)
 def unchecked(monkeypatch: Any) -> None:
-    """Let nothing be compared, and so mended, unseen."""
+    """Let nothing be compared, and so mended, unseen; and see each change of a template at once."""
     monkeypatch.setattr(renderer_module, "_CHECKED", 0)
+    monkeypatch.setattr(renderer_module, "_LOOK_SECONDS", 0)
 
 
 @pytest.fixture
@@ -42,11 +43,13 @@ def warmed(renderer: Renderer, edition: Edition) -> Renderer:
 
 def assert_same(renderer: Renderer, edition: Edition, links: Links) -> Rendering:
     shared = renderer.render(edition, links)
-    assert shared.pieces, "it was made whole"
+    assert is_shared(shared), "it was made whole"
     assert shared == renderer.render_whole(edition, links)
-    for name, pieces in shared.pieces.items():
-        assert "".join(s.filled(values) for s, values in pieces) == getattr(shared, name)
     return shared
+
+
+def is_shared(rendering: Rendering) -> bool:
+    return any(len(pieces) > 1 for pieces in rendering.pieces.values())
 
 
 def many(edition: Edition, papers: int, abstract: str = LONG) -> Edition:
@@ -224,7 +227,7 @@ def test_templates_that_depend_on_words_or_neighbours_are_filled_whole(
     with capture_logs() as logs:
         shown = renderer.render(pleasant, links)
     assert shown == renderer.render_whole(pleasant, links)
-    assert not shown.pieces
+    assert not is_shared(shown)
     assert [entry["event"] for entry in logs] == ["templates are filled whole for each edition"]
 
 
@@ -254,7 +257,7 @@ def test_a_text_template_of_its_own_is_filled_whole(
     (folder / "edition.txt.j2").write_text(own)
     renderer = warmed(Renderer(RenderOptions(templates=folder)), pleasant)
     shown = renderer.render(pleasant, links)
-    assert "Feeling for the Edge" in shown.text and not shown.pieces
+    assert "Feeling for the Edge" in shown.text and not is_shared(shown)
     assert shown == renderer.render_whole(pleasant, links)
 
 
@@ -275,8 +278,8 @@ def test_an_outcome_that_differs_is_noticed_and_not_used(
     monkeypatch.setattr(skeletons, "escape_text", lambda text: text.replace("&", "&amp;") + "?")
     renderer = warmed(Renderer(RenderOptions()), pleasant)
     shown = renderer.render(pleasant, links)
-    assert not shown.pieces and shown == renderer.render_whole(pleasant, links)
-    assert not renderer.render(pleasant, links).pieces
+    assert not is_shared(shown) and shown == renderer.render_whole(pleasant, links)
+    assert not is_shared(renderer.render(pleasant, links))
 
 
 # ---------------------------------------------------------------- parts
