@@ -49,7 +49,8 @@ def assert_same(renderer: Renderer, edition: Edition, links: Links) -> Rendering
 
 
 def is_shared(rendering: Rendering) -> bool:
-    return any(len(pieces) > 1 for pieces in rendering.pieces.values())
+    pieces = [piece for told in rendering.pieces.values() for piece in told]
+    return any(len(stencil.parts) > 1 for stencil, _ in pieces)
 
 
 def many(edition: Edition, papers: int, abstract: str = LONG) -> Edition:
