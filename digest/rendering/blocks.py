@@ -7,7 +7,7 @@ finish, or the edition is made whole (`UnfitError`).
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias, cast
@@ -187,7 +187,17 @@ class Fragment:
         lead, trail, blank: see `Plan`.
     """
 
-    __slots__ = ("_rooms", "_without", "blank", "lead", "makes", "size", "stencil", "trail")
+    __slots__ = (
+        "_lines",
+        "_rooms",
+        "_without",
+        "blank",
+        "lead",
+        "makes",
+        "size",
+        "stencil",
+        "trail",
+    )
 
     def __init__(self, planned: Plan, paper: Sequence[str], block: Callable[[Core], Block]) -> None:
         parts: list[Block | int] = []
@@ -204,10 +214,11 @@ class Fragment:
         self.size = sum(part.size for part in parts if isinstance(part, Block))
         self.lead, self.trail, self.blank = planned.lead, planned.trail, planned.blank
         self._without = {0: self.stencil}
+        self._lines: tuple[_Line, ...] = ()
         self._rooms: tuple[tuple[int, int], ...] = ()
         if planned.form is HTML:
-            rooms = _rooms(parts, len(found), first=planned.first)
-            self._rooms = tuple((room, parts.count(n)) for n, room in enumerate(rooms))
+            self._lines = tuple(_lines(parts, first=planned.first))
+            self._rooms = tuple((self._room(n), parts.count(n)) for n in range(len(found)))
 
     def values(self, own: Sequence[str]) -> list[str]:
         """Return what comes into the places."""
@@ -224,9 +235,19 @@ class Fragment:
         for value, (room, times) in zip(values, self._rooms, strict=True):
             size = len(value) if value.isascii() else len(value.encode())
             if size > room:
-                raise UnfitError("a line is too long for a reader's own words")
+                self._check(values)
             total += size * times
         return values, total
+
+    def _room(self, place: int) -> int:
+        """Return how many bytes a value may take at least, if no other takes more."""
+        rooms = [line.room // len(line.places) for line in self._lines if place in line.places]
+        return min(rooms)
+
+    def _check(self, values: Sequence[str]) -> None:
+        for line in self._lines:
+            if sum(len(values[place].encode()) for place in line.places) > line.room:
+                raise UnfitError("a line is too long for a reader's own words")
 
     def without(self, ends: int) -> Stencil:
         """Return the text without some of the line ends that it begins with."""
@@ -238,30 +259,36 @@ class Fragment:
         return self._without[ends]
 
 
-def _rooms(parts: Sequence[Block | int], count: int, *, first: bool) -> list[int]:
-    """Return how many bytes each value may take, so that no line has to be folded.
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line with values in it, and how many bytes they may take, so that it is not folded."""
+
+    room: int
+    places: tuple[int, ...]
+
+
+def _lines(parts: Sequence[Block | int], *, first: bool) -> Iterator[_Line]:
+    """Yield the lines with values in them.
 
     Raises:
         ValueError: a line at an edge is too long without any.
     """
-    rooms = [LINE] * count
-    fixed, own, limit = 0, list[int](), LINE if first else _EDGE
+    fixed, places, limit = 0, list[int](), LINE if first else _EDGE
 
-    def close(limit: int) -> None:
-        if not own and fixed > limit:
+    def line(limit: int) -> _Line:
+        if not places and fixed > limit:
             raise ValueError("a long line between fragments")
-        for place in own:
-            rooms[place] = min(rooms[place], (limit - fixed) // len(own))
+        return _Line(limit - fixed, tuple(places))
 
     for part in parts:
         if isinstance(part, int):
-            own.append(part)
+            places.append(part)
         elif "\n" in part.text:
             fixed += len(part.text[: part.text.index("\n")].encode())
-            if own or limit == _EDGE:
-                close(limit)
-            fixed, own, limit = len(part.text[part.text.rindex("\n") + 1 :].encode()), [], LINE
+            if places or limit == _EDGE:
+                yield line(limit)
+            fixed, places = len(part.text[part.text.rindex("\n") + 1 :].encode()), []
+            limit = LINE
         else:
             fixed += part.size
-    close(_EDGE)
-    return rooms
+    yield line(_EDGE)

@@ -14,7 +14,17 @@ from markupsafe import escape
 from structlog.testing import capture_logs
 
 from digest import resources
-from digest.models import Block, Edition, Format, InterestCount, Lesson, Paper, Rendering, Section
+from digest.models import (
+    Block,
+    Edition,
+    Format,
+    InterestCount,
+    Lesson,
+    Paper,
+    ReasonKind,
+    Rendering,
+    Section,
+)
 from digest.rendering import Links, Renderer, RenderOptions, cards, skeletons
 from digest.rendering import renderer as renderer_module
 from digest.rendering.skeletons import card_of_paper, card_of_reader, frame_of
@@ -144,6 +154,22 @@ def test_long_lines_are_folded_as_in_the_whole(
     for text in ("漢字" * 600, "word " * 700, "a" * 3_000, "x <b>&amp; " * 300):
         shown = assert_same(warm, many(pleasant, 3, text), links)
         assert max(len(line.encode()) for line in shown.html.split("\n")) <= 998
+
+
+def test_a_reason_that_fills_more_than_a_line_costs_its_own_edition_alone(
+    warm: Renderer, pleasant: Edition, links: Links
+) -> None:
+    first = pleasant.papers[0]
+    reason = replace(first.reasons[0], kind=ReasonKind.WORDS, value="漢" * 90)
+    long = replace(first, reasons=(replace(reason, words=("字" * 90,) * 4),))
+    section = replace(pleasant.sections[0], papers=(long,))
+    edition = replace(pleasant, sections=(section,))
+    with capture_logs() as logs:
+        shown = warm.render(edition, links)
+    assert shown == warm.render_whole(edition, links)
+    assert not is_shared(shown) and not logs
+    assert max(len(line.encode()) for line in shown.html.split("\n")) <= 998
+    assert_same(warm, pleasant, links)
 
 
 def test_a_paper_that_changed_is_told_anew(warm: Renderer, pleasant: Edition, links: Links) -> None:
