@@ -4,7 +4,8 @@ A closed-form ridge, whitened by the background (`whitening`), says more than ea
 itself. Its input is a sum: each paper's vector times its gain, 1 for an example or "more",
 less for a click, negative for "less". So what is forgotten is a summand less, and nothing of
 it is left. The fewer papers, the larger lambda: with less to go by, the middle of them is the
-better guess. Added to it, with half the weight, is the pool ``log mean exp(20 cos)``, which
+better guess. From seven on, papers that are near to everything have to be nearer still
+(`Whitening.crowding`). Added to it, with half the weight, is the pool ``log mean exp(20 cos)``, which
 rewards closeness to one of them; then how alike the categories are, the rare ones more;
 where there are embeddings, the pool of those; and where there are many readers, what those
 with like tastes like (`collaborative`). Below three papers, the most similar papers of
@@ -37,11 +38,12 @@ from digest.ranking.similarity import (
     telling_part,
     z_of_cosines,
 )
+from digest.ranking.whitening import Whitening
 
 _NUMBERS = 4_000_000  # of a table of readers' papers by candidates; it bounds the memory
 _ENOUGH = 3  # liked papers that together make a match of what none of them makes alone
-_MANY = 5  # liked papers from which on the ridge is trusted
-_PENALTY, _PENALTY_OF_FEW = 10.0, 30.0
+_MANY = 7  # liked papers from which on the ridge is trusted
+_PENALTY, _PENALTY_OF_FEW = 4.0, 30.0
 _POOL_WEIGHT = 0.5
 # Papers of the background from which on the ridge is trusted. With fewer it mostly takes out
 # what the reader himself likes; so with many liked papers the pool takes over, with few there is
@@ -210,8 +212,25 @@ def _ridges(candidates: Candidates, totals: Matrix, penalties: Sequence[float]) 
     found = np.zeros((len(penalties), candidates.shown_columns.shape[1]))
     for penalty in dict.fromkeys(penalties):
         rows = np.flatnonzero(np.array(penalties) == penalty)
-        found[rows] = candidates.whitening(penalty).scores(common[rows])
+        whitening = candidates.whitening(penalty)
+        found[rows] = whitening.scores(common[rows]) / _crowding(whitening, penalty)
     return standardise(found)
+
+
+def _crowding(whitening: Whitening, penalty: float) -> Floats | float:
+    """Return what the ridge's scores are divided by; of few papers nothing (docs/benchmarks.md)."""
+    return whitening.crowding if penalty == _PENALTY else 1.0
+
+
+def parts_of(candidates: Candidates, row: int, joint: "Joint") -> Floats:
+    """Return what each term of a paper adds to its score by the ridge, in the order of its row.
+
+    It is ``w_t x_t``, divided by how crowded it is around the paper where the score is.
+    """
+    paper, whitening = candidates.whole[row], candidates.whitening(joint.penalty)
+    parts = paper.data * whitening.weights(joint.total)[paper.indices]
+    crowding = _crowding(whitening, joint.penalty)
+    return parts / (crowding if isinstance(crowding, float) else crowding[row])
 
 
 def _joint(

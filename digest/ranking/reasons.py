@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digest.ranking.candidates import Candidates
 from digest.ranking.features import Features, Floats, Ints, Matrix
+from digest.ranking.learning import parts_of
 from digest.ranking.match import Match
 from digest.ranking.whereabouts import Wording
 
@@ -151,8 +152,7 @@ def terms_of(candidates: Candidates, row: int, match: Match) -> list[tuple[str, 
     """
     if match.joint is not None:
         paper = candidates.whole[row]
-        weights = candidates.whitening(match.joint.penalty).weights(match.joint.total)
-        parts = paper.data * weights[paper.indices]
+        parts = parts_of(candidates, row, match.joint)
     elif match.near is not None:
         paper = candidates.matrix[row]
         parts = paper.data * weights_at(match.near.compared, paper.indices)

@@ -6,9 +6,9 @@ do with each other, as with robots and sequencing, the middle of them is nobody'
 none is reckoned with. Each interest still ranks by itself; the taste is a
 bounded leaning on top, so a perfect match of one stays above a paper that is lukewarm to all.
 
-It is the similarity to the middle of all phrases, plus what the most similar papers of the
-background add to it (pseudo-relevance feedback; Rocchio, 1971): their middle, what sets them
-apart from all papers, their categories. Where there are embeddings, it is the nearness in
+It is the similarity to the middle of all phrases, each with what goes with it, plus what the
+papers of the background that are most similar to all of them add (pseudo-relevance feedback;
+Rocchio, 1971): their middle, what sets them apart from all papers, their categories. Where there are embeddings, it is the nearness in
 meaning of both too, and the words of the papers that are nearest in meaning: other words for
 the same, which no phrase has. It says more then, and counts more.
 """
@@ -79,8 +79,9 @@ def tastes(candidates: Candidates, readers: Sequence[Sequence[Told]]) -> list[Fl
 
 def _tastes(candidates: Candidates, told: Sequence[Sequence[Told]]) -> Floats:
     n = len(candidates.papers)
-    middles = summed([_numbered(each) for each in told], told[0][0].near.rows.own)
-    z = standardise(products(middles, candidates.columns))[:, :n]
+    numbers, rows = [_numbered(each) for each in told], told[0][0].near.rows
+    middles = summed(numbers, rows.own)
+    z = standardise(products(summed(numbers, rows.compared), candidates.columns))[:, :n]
     near = [rows for rows, _ in nearest(candidates, middles, _PAPERS)]
     about = summed([evenly(rows) for rows in near], candidates.background)
     z = z + _MIDDLE * standardise(products(about, candidates.columns))[:, :n]

@@ -18,6 +18,8 @@ Singles = NDArray[np.float32]
 
 
 _FREQUENT = 120  # papers that have a term; from there on a dense product is the faster one
+_NEIGHBOURS = 10  # papers of the background that tell how crowded it is around one
+_LEAST_CROWDED = 0.25  # of the usual: what shares little with any paper is not raised beyond it
 _ROWS = 250  # rows of a sparse product at a time
 
 
@@ -82,6 +84,25 @@ class Whitening:
         products = (self._sample @ liked.T).toarray().ravel()
         common = linalg.cho_solve(self._factor, products.astype(np.float32))
         return np.asarray((liked.toarray().ravel() - self._sample.T @ common) / self._penalty)
+
+    @cached_property
+    def crowding(self) -> Floats:
+        """Return how crowded it is around the rows that are scored, then those that are shown.
+
+        Some papers are near to everything, whoever looks: surveys, and what all write about.
+        Their scores are divided by this, the root of the mean cosine to their nearest papers of
+        the background, against its mean: local scaling against hubs (Zelnik-Manor and Perona,
+        2004; Schnitzer et al., 2012).
+        """
+        near = self._looked_at
+        if len(near) <= _NEIGHBOURS:
+            return np.ones(near.shape[1])
+        near = near.copy()
+        near[self._shown, self._scored + np.arange(len(self._shown))] = 0  # each with itself
+        near = np.partition(near, -_NEIGHBOURS, axis=0)[-_NEIGHBOURS:]
+        mean = near.mean(axis=0, dtype=float)
+        usual = max(float(mean.mean()), 1e-9)
+        return np.asarray(np.sqrt(np.maximum(mean / usual, _LEAST_CROWDED)))
 
     @cached_property
     def _factor(self) -> tuple[Singles, bool]:
