@@ -230,7 +230,7 @@ def parts_of(candidates: Candidates, row: int, joint: "Joint") -> Floats:
     paper, whitening = candidates.whole[row], candidates.whitening(joint.penalty)
     parts = paper.data * whitening.weights(joint.total)[paper.indices]
     crowding = _crowding(whitening, joint.penalty)
-    return parts / (crowding if isinstance(crowding, float) else crowding[row])
+    return np.asarray(parts / (crowding if isinstance(crowding, float) else crowding[row]))
 
 
 def _joint(

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from digest.models import Opinion, Paper, Profile
@@ -63,7 +62,7 @@ def test_a_liked_paper_is_not_its_own_neighbour(
         wish = Wish(Profile(), (Opinion(liked, 1.0),))
         joint = match(prepare(papers, [*others, stored]), [wish])[0].likes.joint
         assert joint is not None
-        return float(np.mean([z for z, p in zip(joint.z, papers) if p.categories == ("econ.GN",)]))
+        return float(joint.z[[paper.categories == ("econ.GN",) for paper in papers]].mean())
 
     assert econ(twin) > econ(liked) + 0.1
 
