@@ -8,9 +8,10 @@ bounded leaning on top, so a perfect match of one stays above a paper that is lu
 
 It is the similarity to the middle of all phrases, each with what goes with it, plus what the
 papers of the background that are most similar to all of them add (pseudo-relevance feedback;
-Rocchio, 1971): their middle, what sets them apart from all papers, their categories. Where there are embeddings, it is the nearness in
-meaning of both too, and the words of the papers that are nearest in meaning: other words for
-the same, which no phrase has. It says more then, and counts more.
+Rocchio, 1971): their middle, what sets them apart from all papers, their categories. Where there
+are embeddings, it is the nearness in meaning of both too, and the words of the papers that are
+nearest in meaning: other words for the same, which no phrase has. It says more then, and counts
+more.
 """
 
 from collections.abc import Sequence
