@@ -1,7 +1,8 @@
 """One profile's judgement of the day's papers: scores, and what they are made of.
 
 A score for an interest is the strength of its match (0 to 1, `interests`), plus a quarter of
-the strengths of the profile's other interests that match too, plus a leaning for or against by
+the strengths of the profile's other interests that match too (at most as much again, so that a
+paper that is lukewarm to many stays below one that is loved by one), plus a leaning for or against by
 all phrases together (`taste`) and by the liked papers, plus a little for popularity. Its reasons are the parts of that sum,
 the largest first. They take most of the time, so they are given for the papers asked for.
 """
@@ -176,8 +177,10 @@ class Judgement:
         self, scored: ScoredPaper, row: int, strengths: list[float], popularity: float
     ) -> list[_Part]:
         own = self._number(scored.interest)
+        others = sum(strengths) - strengths[own]
+        each = min(_OTHERS, strengths[own] / others) if others > 0 else 0.0
         parts: list[_Part] = [
-            (strength if n == own else _OTHERS * strength, partial(self._matches[n].why, row))
+            (strength if n == own else each * strength, partial(self._matches[n].why, row))
             for n, strength in enumerate(strengths)
             if strength > 0 and self._matches[n].strength[row] > 0
         ]
@@ -224,7 +227,8 @@ class Judgement:
         own, interest = self._strengths[number], self._matches[number].interest
         rows = np.flatnonzero(own > 0)
         by_words, by_likes = self._leanings(number)
-        scores = own[rows] + _OTHERS * (self._all[rows] - own[rows]) + self._popularity[rows]
+        others = np.minimum(_OTHERS * (self._all[rows] - own[rows]), own[rows])
+        scores = own[rows] + others + self._popularity[rows]
         scores = np.round(scores + by_words[rows] + by_likes[rows], _DIGITS)
         best = np.lexsort((self._candidates.order[rows], -scores))[:limit]
         numbers = self._candidates.numbers[rows[best]].tolist()

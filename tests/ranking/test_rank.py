@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.composing import compose
 from digest.models import Bar, Interest, InterestKind, Paper, Profile, Ranking, ReasonKind
 from digest.ranking import Candidates, Judgement, best_first, prepare, rank
 
@@ -251,6 +253,39 @@ def test_a_paper_loved_by_one_interest_stays_above_one_that_is_lukewarm_to_all(
     found = [s.paper.paper_id for s in best_first(rank(day, profile))]
     assert found[0] == 801
     assert 802 in found
+
+
+def test_however_many_interests_a_paper_is_lukewarm_to_it_stays_below_the_loved_one() -> None:
+    subjects = [" ".join(words) for words in _SUBJECTS]
+    background = [
+        Paper(1_000 + 20 * n + part, f"Part {part} on {subject}", f"All that {subject} are.")
+        for n, subject in enumerate(subjects)
+        for part in range(8)
+    ]
+    loved = Paper(801, "Balver boltim at dusk", "How balver boltim came, and what it is for.")
+    told = "; ".join(f"{other}, or else {one}" for one, other in _SUBJECTS)
+    lukewarm = Paper(802, "Notes of a year", f"A word each on {told}.")
+    profile = Profile(tuple(Interest(InterestKind.PHRASE, subject) for subject in subjects))
+    judgement = Judgement(prepare([loved, lukewarm], background), profile)
+    ranked = judgement.ranking()
+    matching = sum(802 in [s.paper.paper_id for s in found] for _, found in ranked.by_interest)
+    assert matching == len(subjects)
+    first, second = best_first(ranked)
+    assert (first.paper.paper_id, second.paper.paper_id) == (801, 802)
+    edition = compose(
+        ranked,
+        replace(profile, papers=1),
+        edition_date=date(2031, 3, 3),
+        composed_at=datetime(2031, 3, 3, 6, tzinfo=UTC),
+    )
+    assert [s.paper.paper_id for s in edition.papers] == [801]
+    for scored in (first, second):
+        parts = [part.contribution for part in judgement.parts(scored)]
+        assert sum(parts) == pytest.approx(scored.score, abs=1e-5)
+
+
+# Twenty subjects that have nothing to do with each other.
+_SUBJECTS = [(f"{letter}alver", f"{letter}oltim") for letter in "bcdfghjklmnprstvwxyz"]
 
 
 def test_with_a_high_bar_only_clear_matches_are_listed_and_the_others_counted(
