@@ -8,6 +8,10 @@ from sqlalchemy.types import TypeDecorator
 MAX_COUNT = 2**31 - 1  # what an INTEGER of every database holds
 
 
+class Encoded(str):
+    """JSON text that was made before, for a column of plain data; it is stored as it is."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, stored as naive UTC of fixed width, so that text order is time order."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import PoolProxiedConnection
 
 from digest.errors import StoreError
-from digest.store.columns import storable
+from digest.store.columns import Encoded, storable
 from digest.store.on_postgresql import PostgresqlKind
 from digest.store.on_sqlite import SqliteKind
 from digest.store.quick import Quick
@@ -67,7 +67,7 @@ class Database:
         self.in_file = isinstance(kind, SqliteKind)
         self._kind = kind
         # Errors are logged, and what somebody wants to read is nobody's business there.
-        self.engine = kind.engine(busy_timeout, json_serializer=_to_json, hide_parameters=True)
+        self.engine = kind.engine(busy_timeout, json_serializer=to_json, hide_parameters=True)
         self._reader = kind.for_reading(self.engine)
         self._writer = kind.for_writing(self.engine)
 
@@ -279,7 +279,10 @@ def _first_line(cause: BaseException | None) -> str:
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _to_json(value: object) -> str:
+def to_json(value: object) -> str:
+    """Return plain data as JSON that every database can hold."""
+    if isinstance(value, Encoded):
+        return value
     if not value:  # most lists and tables of a paper are empty
         return (
             "[]" if isinstance(value, list) else "{}" if isinstance(value, dict) else _encode(value)

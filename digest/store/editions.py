@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from digest.models import DeliveryState, Edition, Paper, ScoredPaper, Section
-from digest.store.database import Database, chunks, insert
+from digest.models import DeliveryState, Edition, FeedHealth, Interest, Paper, ScoredPaper, Section
+from digest.store.columns import Encoded
+from digest.store.database import Database, chunks, insert, to_json
 from digest.store.papers import papers_by_id
 from digest.store.quick import Prepared, Quick
 from digest.store.schema import deliveries, edition_papers, editions, papers
@@ -203,7 +205,7 @@ def _edition_row(subscriber_id: int, edition: Edition) -> dict[str, Any]:
         ],
         "candidates": edition.candidates,
         "silence": edition.silence,
-        "health": health_to_json(edition.health),
+        "health": _health_text(edition.health),
         "remarks": remarks_to_json(edition.remarks),
     }
 
@@ -221,11 +223,21 @@ def _paper_rows(edition_id: int, edition: Edition) -> list[dict[str, Any]]:
             "paper_id": scored.paper.paper_id,
             "section": number,
             "score": float(scored.score),
-            "interest": interest_to_json(scored.interest),
+            "interest": scored.interest and _interest_text(scored.interest),
             "reasons": reasons_to_json(scored.reasons),
         }
         for position, (number, scored) in enumerate(placed)
     ]
+
+
+@lru_cache(maxsize=4_096)  # most papers of an edition were chosen for a few interests
+def _interest_text(interest: Interest) -> Encoded:
+    return Encoded(to_json(interest_to_json(interest)))
+
+
+@lru_cache(maxsize=16)  # it is the same in all editions of a run
+def _health_text(health: tuple[FeedHealth, ...]) -> Encoded:
+    return Encoded(to_json(health_to_json(health)))
 
 
 def _read(connection: Connection, ids: Sequence[int]) -> dict[int, Edition]:

@@ -72,39 +72,46 @@ class _Sql:
 
     Attributes:
         text: with the driver's own placeholders.
-        fixed: values that stand in the statement itself, by name.
-        types: what turns a value into what the driver takes, by name.
-        order: of the names, where the driver counts its placeholders; else empty.
+        fixed: values that stand in the statement itself, by name, as the driver takes them.
+        names: of all values, in the order of the placeholders, each with what turns a value
+            into what the driver takes.
+        counted: the driver counts its placeholders, and does not name them.
     """
 
     text: str
     fixed: Values
-    types: Mapping[str, Callable[[Any], Any]]
-    order: Sequence[str]
+    names: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    counted: bool
 
     def taken(self, values: Values) -> Any:
         """Return the values as the driver takes them."""
-        told = {**self.fixed, **values}
-        for name, converted in self.types.items():
-            told[name] = converted(told[name])
-        return [told[name] for name in self.order] if self.order else told
+        told = {**self.fixed, **values} if self.fixed else values
+        taken = [made(told[name]) if made else told[name] for name, made in self.names]
+        if self.counted:
+            return taken
+        return dict(zip((name for name, _ in self.names), taken, strict=True))
 
 
 def _compiled(statement: ClauseElement, dialect: Dialect) -> _Sql:
     compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
     assert "POSTCOMPILE" not in str(compiled), "a list is made into SQL at each run"
-    names = compiled.params.keys()
     types = {
-        name: converted
-        for name in names
-        if (converted := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+        name: made
+        for name in compiled.params
+        if (made := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
     }
     fixed = {
         name: types.pop(name, _as_it_is)(value)
         for name, value in compiled.params.items()
         if not compiled.binds[name].required
     }
-    return _Sql(str(compiled), fixed, types, tuple(compiled.positiontup or ()))
+    names = compiled.params if compiled.positiontup is None else compiled.positiontup
+    return _Sql(
+        str(compiled),
+        fixed,
+        [(name, types.get(name)) for name in names],
+        compiled.positiontup is not None,
+    )
 
 
 def _as_it_is(value: object) -> object:
