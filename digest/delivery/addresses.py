@@ -5,6 +5,7 @@ that was not checked here. Sources: RFC 5321 4.1.2 and 4.5.3.1, RFC 5322 3.4.1, 
 """
 
 import re
+from functools import lru_cache
 
 from digest.errors import AddressError
 from digest.text import collapse, cut
@@ -29,6 +30,7 @@ _SHAPE_PROBLEMS = (
 _IDNA_DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 
+@lru_cache(maxsize=64)  # one mail has its recipient looked at more than once
 def validate(address: str) -> str:
     """Return the address in the one form we store and send: domain in lower case ASCII.
 

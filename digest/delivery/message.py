@@ -43,7 +43,10 @@ def forms_of(format_: Format) -> frozenset[Format]:
 
 
 def build(parcel: Parcel, options: MailOptions) -> bytes:
-    """Return the mail: CRLF line ends, seven bits, not dot-stuffed.
+    """Return the mail: CRLF line ends, seven bits, and no line begins with a full stop.
+
+    So it goes over the wire as it is: nothing has to be dot-stuffed (RFC 5321 4.5.2), and no
+    mail is looked through for it.
 
     Raises:
         AddressError: the parcel's address is none.
@@ -215,7 +218,20 @@ def _run(text: str) -> bytes:
 
 def _qp(text: str) -> bytes:
     # b2a_qp breaks lines with a bare line feed when the text has bare line feeds.
-    return binascii.b2a_qp(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
+    lines = binascii.b2a_qp(text.encode("utf-8", "replace"))
+    if b"\n." in lines or lines.startswith(b"."):
+        lines = b"\n".join(map(_undotted, lines.split(b"\n")))
+    return lines.replace(b"\n", b"\r\n")
+
+
+def _undotted(line: bytes) -> bytes:
+    """Escape the full stops that a line begins with, on more lines if one gets too long."""
+    before = b""
+    while line.startswith(b"."):
+        if len(line) + 2 <= BODY_LINE:
+            return before + b"=2E" + line[1:]
+        before, line = before + b"=2E=\n", line[1:]
+    return before + line
 
 
 def _bytes(pieces: Sequence[Piece]) -> bytes:

@@ -69,7 +69,8 @@ class Recorder:
         self._waiting.append(done)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        advanced: Advanced | None = await asyncio.shield(done)
+        # Whoever is cancelled here gives up its own future; the commit goes on without it.
+        advanced: Advanced | None = await done
         return advanced
 
     async def keep(self) -> None:
@@ -113,10 +114,11 @@ class Recorder:
         self, settled: Sequence[Settlement], starting: Sequence[int]
     ) -> Advanced | None:
         """Commit; an answer that is in hand is worth some patience with the database."""
+        loop = asyncio.get_running_loop()
         pauses = iter(_PATIENCE if settled else ())
         while True:
             try:
-                return await asyncio.to_thread(self._record, settled, starting)
+                return await loop.run_in_executor(None, self._record, settled, starting)
             except StoreError:
                 pause = next(pauses, None)
                 if pause is None:

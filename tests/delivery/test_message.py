@@ -59,6 +59,7 @@ def assert_fit_for_the_wire(data: bytes) -> None:
     head, _, body = data.partition(b"\r\n\r\n")
     assert max(len(line) for line in head.split(b"\r\n")) <= 998
     assert max(len(line) for line in body.split(b"\r\n")) <= 76
+    assert not any(line.startswith(b".") for line in data.split(b"\r\n"))
 
 
 def test_an_html_digest_has_a_text_part_first_and_the_html_part_last(parcel: Make) -> None:
@@ -227,7 +228,7 @@ def test_hostile_titles_are_tamed(parcel: Make, title: str, subject: str) -> Non
     assert message["Bcc"] is None
 
 
-@given(text=st.text(max_size=400))
+@given(text=st.text(max_size=400) | st.text(".a\n", max_size=400))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_comes_back_as_the_body(parcel: Make, text: str) -> None:
     data = build(parcel(format=Format.TEXT, text=text + "\n"), USUAL)
@@ -267,7 +268,21 @@ def test_bad_options_are_told_when_they_are_made() -> None:
 LINES = st.lists(
     st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=120)
     | st.sampled_from(
-        [".", "..", " ", "a ", "=", "\0", "a\0", "x" * 990, "漢字" * 60, "\t", "From me"]
+        [
+            ".",
+            "..",
+            "." * 80,
+            ".a" * 38,
+            " ",
+            "a ",
+            "=",
+            "\0",
+            "a\0",
+            "x" * 990,
+            "漢字" * 60,
+            "\t",
+            "From me",
+        ]
     ),
     min_size=1,
     max_size=12,

@@ -32,7 +32,7 @@ async def test_mails_are_files_with_the_very_bytes(
     path = tmp_path / "outbox" / "2026-05-04-ada@example.org.eml"
     assert outcome == Outcome(OutcomeKind.SENT, f"written to {path}")
     assert path.read_bytes() == build(parcel(), mail)
-    assert b"\r\n.hidden line" in path.read_bytes()  # dots are doubled on the wire only
+    assert b"\r\n=2Ehidden line" in path.read_bytes()
     other = path.with_name("letter-7.20260504T050000-ada@example.org.eml")
     assert other.read_bytes() == build(letter, mail)
     assert channel.messages == []

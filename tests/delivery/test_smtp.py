@@ -30,7 +30,7 @@ async def test_the_server_gets_exactly_the_bytes_of_the_message(
         outcome = await session.deliver(parcel())
     assert (outcome.kind, outcome.code, outcome.enhanced) == (SENT, 250, "2.0.0")
     assert box.mails == [("digest@example.org", ["ada@example.org"], build(parcel(), mail))]
-    assert b"\r\n.hidden line" in box.mails[0][2]
+    assert b"\r\n=2E\r\n=2Ehidden line" in box.mails[0][2]
 
 
 async def test_one_connection_carries_many_mails(

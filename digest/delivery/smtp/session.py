@@ -23,7 +23,7 @@ _GO_ON = 354
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """One message as it goes over the wire; the body is dot-stuffed, without the final dot."""
+    """One message as it goes over the wire; no line of the body begins with a full stop."""
 
     sender: str
     recipient: str
@@ -112,9 +112,7 @@ class SmtpSession:
             raise DeliveryError(
                 f"smtp.envelope_from gives no address: {error}", lasting=True
             ) from error
-        # A line that begins with a dot gets a second one (RFC 5321 4.5.2).
-        body = build(parcel, self._mail).replace(b"\r\n.", b"\r\n..")
-        return _Envelope(sender, recipient, body)
+        return _Envelope(sender, recipient, build(parcel, self._mail))
 
     async def _send(self, envelope: _Envelope, progress: Progress) -> Outcome:
         """Send on the connection at hand; once more on a new one if that one was worn.

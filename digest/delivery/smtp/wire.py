@@ -89,7 +89,7 @@ class Wire(asyncio.Protocol):
         """Write a message without its final dot, and wait until this process has let go of it.
 
         Args:
-            body: with CRLF line ends, the last line's as well, and dot-stuffed.
+            body: with CRLF line ends, the last line's as well; no line begins with a full stop.
         """
         self._write(body)
         while self._full and self._end is None:
