@@ -59,8 +59,7 @@ def standing(
         feeds: the feeds that are on.
         now: the instant.
         model: whose embeddings count; empty: none do.
-        only: of which states deliveries are counted; empty: of all, which takes half a second
-            for some millions.
+        only: of which states deliveries are counted; empty: of all.
         unknown: how many of the newest unknown deliveries are listed, at most.
     """
     known = {state.feed: state for state in store.feeds.states()}
@@ -70,7 +69,7 @@ def standing(
         papers=store.papers.counts(),
         embedded=store.vectors.count(model) if model else None,
         subscribers=store.people.counts(),
-        deliveries=store.deliveries.counts(only) if only else store.deliveries.balance().states,
+        deliveries=store.deliveries.counts(only) if only else store.deliveries.totals(),
         unknown=store.deliveries.list_deliveries(DeliveryState.UNKNOWN, limit=unknown),
         channels=tuple(store.channels.all().values()),
         published=store.runs.last("publish"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 
 from digest.models import Delivery, DeliveryState, Subscriber
 from digest.store.database import Database, chunks
@@ -316,7 +316,7 @@ class Deliveries:
 
     def balance(self, run_id: int | None = None) -> Balance:
         """Return the sum that must balance, of a run or of everything."""
-        counted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        counted = _by_state()
         if run_id is not None:
             counted = counted.where(deliveries.c.run_id == run_id)
         states = dict.fromkeys(DeliveryState, 0)
@@ -328,10 +328,24 @@ class Deliveries:
 
     def counts(self, states: Collection[DeliveryState]) -> dict[DeliveryState, int]:
         """Return how many deliveries stand in each of these states; fast where there are few."""
-        counted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-        counted = counted.where(deliveries.c.state.in_([state.value for state in states]))
+        counted = _by_state().where(deliveries.c.state.in_([state.value for state in states]))
         with self._database.reading() as connection:
             return {DeliveryState(state): count for state, count in connection.execute(counted)}
+
+    def totals(self) -> dict[DeliveryState, int]:
+        """Return how many deliveries stand in each state, over all time.
+
+        What was sent is nearly all of it and is not counted one by one: it is what was planned
+        and stands in no other state. Whether that holds, `balance` tells of each run.
+        """
+        others = [state for state in DeliveryState if state is not DeliveryState.SENT]
+        counted = _by_state().where(deliveries.c.state.in_([state.value for state in others]))
+        states = dict.fromkeys(DeliveryState, 0)
+        with self._database.reading() as connection:
+            for state, count in connection.execute(counted):
+                states[DeliveryState(state)] = count
+            sent = count_planned(connection, None) - sum(states.values())
+        return states | {DeliveryState.SENT: max(sent, 0)}
 
     def list_deliveries(
         self,
@@ -372,6 +386,10 @@ class Deliveries:
         with self._database.reading() as connection:
             rows = connection.execute(asked).all()
         return [(_delivery(row), subscriber_of(row)) for row in rows]
+
+
+def _by_state() -> Select[str, int]:
+    return select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
 
 
 def _delivery(row: Row[*tuple[Any, ...]]) -> Delivery:

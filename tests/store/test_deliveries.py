@@ -435,6 +435,20 @@ def test_deliveries_are_listed_newest_first_by_state_or_subscriber(
     assert store.deliveries.counts(asked) == {DeliveryState.SENT: 1}
 
 
+def test_totals_are_what_counting_all_of_it_gives(
+    store: Store, claimed: Callable[[int], Shard], now: datetime, lease: timedelta
+) -> None:
+    shard = claimed(7)
+    ended = (DeliveryState.FAILED, DeliveryState.UNKNOWN, *[DeliveryState.SENT] * 3)
+    settled = [Settlement(number, state) for number, state in enumerate(ended, 1)]
+    store.deliveries.advance(shard, "w", settled=settled, starting=[6], now=now, lease=lease)
+    store.people.remove("4@example.org")
+    totals = store.deliveries.totals()
+    assert totals == store.deliveries.balance().states
+    told = {state.value: count for state, count in totals.items() if count}
+    assert told == {"failed": 1, "unknown": 1, "sent": 2, "transmitting": 1, "queued": 1}
+
+
 def test_a_row_that_vanished_is_missing_in_the_balance(
     store: Store, claimed: Callable[[int], Shard]
 ) -> None:
