@@ -18,7 +18,7 @@ from digest.ranking.kinship import Kinship
 from digest.ranking.nearness import Cosines, Nearness
 from digest.ranking.popularity import popularity
 from digest.ranking.whereabouts import Wording
-from digest.ranking.whitening import Whitening, overlaps
+from digest.ranking.whitening import Common, Whitening
 from digest.ranking.words import MARK, MAX_TEXT, UNKNOWN, plain, torn_pairs
 from digest.ranking.written import Written, beside
 
@@ -110,7 +110,9 @@ class Candidates:
         if not stems or UNKNOWN in stems:
             return np.empty(0, dtype=np.int64)
         corpus, (order, sorted_stems) = self.corpus, self._by_stem
-        start, end = np.searchsorted(sorted_stems, [stems[0], stems[0] + 1])
+        # Of the same type, or numpy would copy all of them for each phrase.
+        first = np.array([stems[0], stems[0] + 1], dtype=sorted_stems.dtype)
+        start, end = np.searchsorted(sorted_stems, first)
         places = order[start:end]
         for offset, stem in enumerate(stems[1:], start=1):
             places = places[places + offset < len(corpus.stems)]
@@ -225,14 +227,14 @@ class Candidates:
         return _spaced(len(self.sample), MAX_SHOWN)
 
     @cached_property
-    def _overlaps(self) -> NDArray[np.float32]:
-        return overlaps(self.whole, len(self.papers))
+    def _common(self) -> Common:
+        return Common.of(self.whole, len(self.papers))
 
     def whitening(self, penalty: float) -> Whitening:
         """Return the operator that takes out what all papers have in common."""
         if penalty not in self._whitenings:
             self._whitenings[penalty] = Whitening(
-                self.whole, self._overlaps, len(self.papers), self._shown, penalty
+                self.whole, self._common, len(self.papers), self._shown, penalty
             )
         return self._whitenings[penalty]
 

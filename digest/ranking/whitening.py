@@ -6,11 +6,12 @@ reader likes, has one operator for all readers. It is solved on the side of the 
 ``w = (v - B'(BB' + lambda I)^-1 B v) / lambda``.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from digest.ranking.features import Floats, Ints, Matrix
 
@@ -21,11 +22,33 @@ _FREQUENT = 120  # papers that have a term; from there on a dense product is the
 _NEIGHBOURS = 10  # papers of the background that tell how crowded it is around one
 _LEAST_CROWDED = 0.25  # of the usual: what shares little with any paper is not raised beyond it
 _ROWS = 250  # rows of a sparse product at a time
+_MANY = 5_000  # papers to score; from there on the vocabulary is gone through for each reader
+_READERS = 16  # at a time, then: a number for each of them and each term
 
 
-def overlaps(whole: Matrix, scored: int) -> Singles:
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the background's papers (B) have in common; the same for all penalties.
+
+    Attributes:
+        products: of the background's rows with all rows; where there are many papers to score,
+            with each other.
+        terms: then also all rows, by the terms that the background's share with others.
+    """
+
+    products: Singles
+    terms: Matrix | None
+
+    @classmethod
+    def of(cls, whole: Matrix, scored: int) -> "Common":
+        """Return what the rows of `whole` after those that are scored have in common."""
+        if scored <= _MANY:
+            return cls(_products(whole.astype(np.float32), scored), None)
+        return cls(_products(whole[scored:].astype(np.float32), 0), _shared(whole, scored))
+
+
+def _products(rows: Matrix, scored: int) -> Singles:
     """Return the products of the background's rows (after `scored`) with all rows."""
-    rows = whole.astype(np.float32)
     seen = np.bincount(rows.indices, minlength=rows.shape[1])
     columns = rows.tocsc()
     dense = columns[:, seen > _FREQUENT].toarray()
@@ -44,24 +67,36 @@ def overlaps(whole: Matrix, scored: int) -> Singles:
     return found
 
 
+def _shared(whole: Matrix, scored: int) -> Matrix:
+    """Return all rows by the terms that the background's papers share with others."""
+    size = whole.shape[1]
+    theirs = np.bincount(whole.indices[whole.indptr[scored] :], minlength=size)
+    shared = (theirs > 0) & (np.bincount(whole.indices, minlength=size) > 1)
+    kept = shared[whole.indices]
+    columns = (np.cumsum(shared) - 1)[whole.indices[kept]]
+    ends = np.concatenate([[0], np.cumsum(kept)])[whole.indptr]
+    data = whole.data[kept].astype(np.float32)
+    return sparse.csr_matrix((data, columns, ends), shape=(whole.shape[0], int(shared.sum())))
+
+
 class Whitening:
     """The operator of one penalty.
 
     Args:
         whole: unit rows: first the papers to score, then those of the background.
-        common: what `overlaps` returned of them.
+        common: what these have in common.
         scored: how many of the rows are scored; the others are B.
         shown: rows of the background that are scored too, to compare with.
         penalty: lambda.
     """
 
     def __init__(
-        self, whole: Matrix, common: Singles, scored: int, shown: Ints, penalty: float
+        self, whole: Matrix, common: Common, scored: int, shown: Ints, penalty: float
     ) -> None:
         self._common = common
         self._sample = whole[scored:]
         self._scored = scored
-        self._shown = shown
+        self._rows = np.concatenate([np.arange(scored), scored + shown])  # whose scores are given
         self._penalty = penalty
 
     def scores(self, products: Floats) -> Floats:
@@ -70,14 +105,23 @@ class Whitening:
         Args:
             products: ``x v`` for each row x of `whole`; of several readers, a row each.
         """
-        scored = self._scored
-        direct = np.concatenate([products[:, :scored], products[:, scored + self._shown]], axis=1)
-        if not len(self._common):
+        direct = products[:, self._rows]
+        if not self._sample.shape[0]:
             return np.asarray(direct / self._penalty)
-        theirs = np.asfortranarray(products[:, scored:].T, dtype=np.float32)
+        theirs = np.asfortranarray(products[:, self._scored :].T, dtype=np.float32)
         solved = linalg.cho_solve(self._factor, theirs, overwrite_b=True, check_finite=False)
-        # A few readers by many papers: OpenBLAS is several times faster the other way round.
-        return np.asarray((direct - (self._looked_at.T @ solved).T) / self._penalty)
+        return np.asarray((direct - self._in_common(solved)) / self._penalty)
+
+    def _in_common(self, solved: Singles) -> NDArray[np.floating]:
+        """Return ``x B' s`` by row, for what was solved: a column for each reader."""
+        terms = self._common.terms
+        if terms is None:
+            return solved.T @ self._looked_at
+        found = np.empty((solved.shape[1], len(self._rows)))
+        for start in range(0, len(found), _READERS):
+            weights = self._by_term @ np.ascontiguousarray(solved[:, start : start + _READERS])
+            found[start : start + _READERS] = (terms @ weights)[self._rows].T
+        return found
 
     def weights(self, liked: Matrix) -> Floats:
         """Return w, by column, of what a reader likes (one row)."""
@@ -106,7 +150,8 @@ class Whitening:
 
     @cached_property
     def _factor(self) -> tuple[Singles, bool]:
-        gram = self._common[:, self._scored :].copy()
+        products = self._common.products
+        gram = products[:, -len(products) :].copy()
         gram[np.diag_indices(len(gram))] += self._penalty
         factor: tuple[Singles, bool] = linalg.cho_factor(
             np.asfortranarray(gram), lower=True, overwrite_a=True, check_finite=False
@@ -116,5 +161,10 @@ class Whitening:
     @cached_property
     def _looked_at(self) -> Singles:
         """What each row of the background has in common with those that are scored or shown."""
-        rows = np.concatenate([np.arange(self._scored), self._scored + self._shown])
-        return self._common[:, rows]
+        return self._common.products[:, self._rows]
+
+    @cached_property
+    def _by_term(self) -> Matrix:
+        """The background's papers by the terms that they share with others."""
+        assert self._common.terms is not None
+        return self._common.terms[self._scored :].T.tocsr()
