@@ -6,6 +6,7 @@ reader likes, has one operator for all readers. It is solved on the side of the 
 ``w = (v - B'(BB' + lambda I)^-1 B v) / lambda``.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,6 +80,10 @@ def _shared(whole: Matrix, scored: int) -> Matrix:
     return sparse.csr_matrix((data, columns, ends), shape=(whole.shape[0], int(shared.sum())))
 
 
+def _in_pieces(rows: int) -> Iterator[slice]:
+    return (slice(start, start + _ROWS) for start in range(0, rows, _ROWS))
+
+
 class Whitening:
     """The operator of one penalty.
 
@@ -138,15 +143,25 @@ class Whitening:
         the background, against its mean: local scaling against hubs (Zelnik-Manor and Perona,
         2004; Schnitzer et al., 2012).
         """
-        near = self._looked_at
-        if len(near) <= _NEIGHBOURS:
-            return np.ones(near.shape[1])
-        near = near.copy()
-        near[self._shown, self._scored + np.arange(len(self._shown))] = 0  # each with itself
-        near = np.partition(near, -_NEIGHBOURS, axis=0)[-_NEIGHBOURS:]
-        mean = near.mean(axis=0, dtype=float)
+        if self._sample.shape[0] <= _NEIGHBOURS:
+            return np.ones(len(self._rows))
+        means = [self._mean_of_nearest(rows) for rows in _in_pieces(len(self._rows))]
+        mean = np.concatenate(means)
         usual = max(float(mean.mean()), 1e-9)
         return np.asarray(np.sqrt(np.maximum(mean / usual, _LEAST_CROWDED)))
+
+    def _mean_of_nearest(self, which: slice) -> Floats:
+        """Return the mean cosine of some rows to their nearest papers of the background."""
+        rows = self._rows[which]
+        terms = self._common.terms
+        if terms is None:
+            near = self._common.products[:, rows].T
+        else:
+            near = (terms[rows] @ self._by_term).toarray()
+        own = np.flatnonzero(rows >= self._scored)
+        near[own, rows[own] - self._scored] = 0  # each with itself
+        nearest = np.partition(near, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:]
+        return np.asarray(nearest.mean(axis=1, dtype=float))
 
     @cached_property
     def _factor(self) -> tuple[Singles, bool]:
