@@ -9,7 +9,8 @@ better guess. From seven on, papers that are near to everything have to be neare
 rewards closeness to one of them; then how alike the categories are, the rare ones more;
 where there are embeddings, the pool of those; and where there are many readers, what those
 with like tastes like (`collaborative`). Below three papers, the most similar papers of
-the background have a say too (pseudo-relevance feedback; Rocchio, 1971).
+the background, but the liked ones themselves, have a say too (pseudo-relevance feedback; Rocchio,
+1971).
 
 A paper matches its nearest example when that example alone is above the bar, or, from three
 examples on, when all of them together are.
@@ -51,7 +52,8 @@ _POOL_WEIGHT = 0.5
 _KNOWN_ENOUGH = 1_000
 _DENSE_SHARPNESS = 10.0
 _CATEGORY_WEIGHT = 0.5
-_FEEDBACK_PAPERS = 10
+_FEEDBACK_PAPERS = 6
+_FEEDBACK_MIN = 0.05  # the cosine of two papers; it is hardly ever above 0.1
 _FEEDBACK_WEIGHT = 0.6
 _DISTINCTIVE_WEIGHT = 1.2  # of the cosine of few papers' embeddings, without what all mean
 
@@ -306,19 +308,35 @@ def _of_neighbours(
     if not few:
         return {}
     middles = summed([evenly(places[number][readers[number].liked]) for number in few], stems)
-    near = [rows for rows, _ in nearest(candidates, middles, _FEEDBACK_PAPERS)]
-    about = summed([evenly(rows) for rows in near], candidates.background)
+    own = [_background_rows(candidates, readers[number]) for number in few]
+    most = _FEEDBACK_PAPERS + max(map(len, own))
+    found_near = nearest(candidates, middles, most, _FEEDBACK_MIN)
+    near = [_without(*one, rows) for one, rows in zip(found_near, own, strict=True)]
+    about = summed(near, candidates.background)
     added = standardise(products(about, candidates.columns))[:, : len(candidates.papers)]
     found = {}
-    both = added + kin_of(candidates, near)
-    for number, rows, words in zip(few, near, both, strict=True):
+    both = added + kin_of(candidates, [rows for rows, _ in near])
+    for number, (rows, shares), words in zip(few, near, both, strict=True):
         z = words
         dense = any(readers[number].dense[place] is not None for place in readers[number].liked)
         if candidates.dense is not None and dense and len(rows):
-            about_rows = candidates.dense_of_background(rows).mean(axis=0)
+            about_rows = shares @ candidates.dense_of_background(rows)
             z = z + candidates.near_in_meaning(partial(_product, about_rows))
         found[number] = _FEEDBACK_WEIGHT * z
     return found
+
+
+def _background_rows(candidates: Candidates, examples: Examples) -> Ints:
+    """Return the rows of the background that are the liked papers themselves."""
+    numbers = [examples.numbers[place] for place in examples.liked.tolist()]
+    rows = np.array([candidates.places.get(number, -1) for number in numbers])
+    return rows[rows >= len(candidates.papers)] - len(candidates.papers)
+
+
+def _without(rows: Ints, cosines: Floats, own: Ints) -> tuple[Ints, Floats]:
+    """Return the nearest papers but the liked ones, which tell nothing new, and their shares."""
+    kept = np.flatnonzero(~np.isin(rows, own))[:_FEEDBACK_PAPERS]
+    return rows[kept], cosines[kept] / max(float(cosines[kept].sum()), 1e-9)
 
 
 def _product(one: Floats, every: Floats) -> Floats:

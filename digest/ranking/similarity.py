@@ -172,17 +172,25 @@ def evidence(candidates: Candidates, telling: Matrix) -> Floats:
     return np.minimum(shared / np.where(enough > 0, enough, 1.0), 1.0)
 
 
-def nearest(candidates: Candidates, rows: Matrix, most: int) -> list[tuple[Ints, Floats]]:
+def nearest(
+    candidates: Candidates, rows: Matrix, most: int, least: float = _FEEDBACK_MIN
+) -> list[tuple[Ints, Floats]]:
     """Return for each row the background's papers that are most similar, and how similar.
 
     Common terms have no say in which papers those are: they would lead anywhere.
+
+    Args:
+        candidates: the day's papers.
+        rows: vectors of stems.
+        most: papers for each.
+        least: the cosine of such a paper; of a phrase it is larger than of a whole paper.
     """
     telling = telling_part(candidates.features, rows)
     found = []
     for start in range(0, rows.shape[0], _TOGETHER):
         some = telling[start : start + _TOGETHER]
         for scores in products(some, candidates.background_columns):
-            best = np.flatnonzero(scores >= _FEEDBACK_MIN)
+            best = np.flatnonzero(scores >= least)
             best = best[np.argsort(-scores[best], kind="stable")][:most]
             found.append((best, scores[best]))
     return found

@@ -1,6 +1,7 @@
-"""What liked papers and phrases say together: hubs, and parts that add up."""
+"""What liked papers and phrases say together: hubs, neighbours, and parts that add up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,22 @@ def test_terms_add_up_to_the_score_that_counts(
         told = judgement.terms(scored.paper.paper_id, interest)
         row = day.places[scored.paper.paper_id]
         assert sum(part for _, part in told) == pytest.approx(scores[row], rel=1e-3)
+
+
+def test_a_liked_paper_is_not_its_own_neighbour(
+    papers: list[Paper], background: list[Paper]
+) -> None:
+    liked = replace(background[3], categories=("econ.GN",))
+    twin = replace(liked, paper_id=9_999)
+    others = [paper for paper in background if "graph" not in paper.title.lower()]
+
+    def econ(stored: Paper) -> float:
+        wish = Wish(Profile(), (Opinion(liked, 1.0),))
+        joint = match(prepare(papers, [*others, stored]), [wish])[0].likes.joint
+        assert joint is not None
+        return float(joint.z[[paper.categories == ("econ.GN",) for paper in papers]].mean())
+
+    assert econ(twin) > econ(liked) + 0.1
 
 
 def test_phrases_together_speak_of_what_goes_with_each_of_them(
