@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import repeat
 from typing import Protocol
 
-from digest.models import Interest, Paper, ScoredPaper
+from digest.models import Interest, Paper, ScoredPaper, ids_of, scores_of
 from digest.text import long_words, title_key
 
 NEAR_DUPLICATE = 0.8  # Jaccard similarity of the abstracts' long words
@@ -45,20 +45,23 @@ class Share:
         self.interest = interest
         self.placed: list[ScoredPaper] = []
         self._weight = max(interest.weight, 1e-9)
-        self._waiting = iter(papers)
-        self._looked_at = list(islice(self._waiting, _LOOKED_AT))
-        self._ids = [scored.paper.paper_id for scored in self._looked_at]
-        self._scores = [scored.score for scored in self._looked_at]
+        self._papers = papers
+        self._all_ids, self._all_scores = ids_of(papers), scores_of(papers)
+        # Of those it looks at: places among the papers, numbers, scores.
+        self._places = list(range(min(_LOOKED_AT, len(papers))))
+        self._ids = list(self._all_ids[:_LOOKED_AT])
+        self._scores = list(self._all_scores[:_LOOKED_AT])
+        self._next = len(self._places)
 
     @property
     def offers(self) -> bool:
         """Whether there are papers left."""
-        return bool(self._looked_at)
+        return bool(self._places)
 
     @property
     def turn(self) -> tuple[float, float]:
         """Return when it is this interest's turn: the smaller, the sooner."""
-        score = self._looked_at[0].score
+        score = self._scores[0]
         if not self.placed and score >= _GOOD:
             return 0.0, -score * self._weight
         return (len(self.placed) + 1) / self._weight, -score
@@ -72,13 +75,14 @@ class Share:
             for score, alike in zip(self._scores, near)  # noqa: B905 - it may have no end
         ]
         at = values.index(max(values))
+        place = self._places.pop(at)
         del self._ids[at], self._scores[at]
-        scored = self._looked_at.pop(at)
-        for another in islice(self._waiting, 1):
-            self._looked_at.append(another)
-            self._ids.append(another.paper.paper_id)
-            self._scores.append(another.score)
-        return scored
+        if self._next < len(self._papers):
+            self._places.append(self._next)
+            self._ids.append(self._all_ids[self._next])
+            self._scores.append(self._all_scores[self._next])
+            self._next += 1
+        return self._papers[place]
 
 
 class Chosen:

@@ -52,6 +52,7 @@ from digest.models.rankings import (
     ReasonKind,
     ScoredPaper,
     ids_of,
+    scores_of,
 )
 
 __all__ = [
@@ -98,4 +99,5 @@ __all__ = [
     "Topic",
     "Updates",
     "ids_of",
+    "scores_of",
 ]

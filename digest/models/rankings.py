@@ -115,6 +115,11 @@ def ids_of(papers: Sequence[ScoredPaper]) -> Sequence[int]:
     return papers.ids if isinstance(papers, Listed) else [s.paper.paper_id for s in papers]
 
 
+def scores_of(papers: Sequence[ScoredPaper]) -> Sequence[float]:
+    """Return the scores of papers."""
+    return papers.scores if isinstance(papers, Listed) else [s.score for s in papers]
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """The candidates as one profile sees them.
