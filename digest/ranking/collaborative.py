@@ -50,13 +50,13 @@ def learn_factors(likes: Sequence[Collection[int]]) -> dict[int, bytes]:
         By paper a vector of `DIMENSIONS` as 16-bit floats; empty where there are too few
         readers or likes.
     """
-    cut = [sorted(liked)[:MOST] for liked in likes]
-    likers = Counter(paper for liked in cut for paper in set(liked))
+    likers = Counter(paper for liked in likes for paper in set(liked))
     columns = {
         paper: column
         for column, paper in enumerate(sorted(p for p, n in likers.items() if n >= LIKERS))
     }
-    known = [[columns[p] for p in liked if p in columns] for liked in cut]
+    # Only what counts is cut: else a like that nobody shares would push out one that does.
+    known = [[columns[p] for p in sorted(set(liked)) if p in columns][:MOST] for liked in likes]
     known = [liked for liked in known if len(liked) >= LEAST]
     if len(known) < READERS or len(columns) < DIMENSIONS:
         return {}

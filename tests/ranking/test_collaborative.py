@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digest.models import Opinion, Paper, Profile
-from digest.ranking import Judgement, best_first, learn_factors, prepare
+from digest.ranking import Judgement, best_first, collaborative, learn_factors, prepare
 from digest.ranking.collaborative import LIKERS, READERS, Collaborative
 
 _FIELDS = 8
@@ -57,6 +57,41 @@ def test_a_paper_that_few_like_moves_nobody_else(factors):
     with_it = learn_factors(likes)
     assert 9_999 not in with_it
     assert with_it == factors
+
+
+def test_a_like_that_few_share_pushes_no_other_out_of_a_reader_with_many(monkeypatch) -> None:
+    # Likes beyond the bound are cut; here each reader has as many as count.
+    monkeypatch.setattr(collaborative, "MOST", 10)
+    likes = [{number + 1_000 for number in reader} for reader in _likes(400)]
+    before = learn_factors(likes)
+    likes[-1].add(7)
+    assert learn_factors(likes) == before
+
+
+@pytest.mark.parametrize(("fans", "moved"), [(LIKERS - 2, False), (LIKERS - 1, True)])
+def test_what_another_reader_sees_tells_nothing_of_a_like_that_few_share(
+    factors, fans: int, moved: bool
+) -> None:
+    """Two installations that differ by one reader's like: what does a third reader see?
+
+    `fans` others like the paper; with the one more it may be as many as it takes to count.
+    """
+    background = [_paper(n, f"field{n // _EACH}part{n % 2} things") for n in range(1, 320)]
+    secret = _paper(9_999, "field1part0 secretly things")
+    day = [_paper(1_000 + n, f"field{n // 2}part{n % 2} secretly") for n in range(2 * _FIELDS)]
+
+    def seen(likes: list[set[int]]) -> list[tuple[int, float]]:
+        prepared = prepare(day, [*background, secret], factors=learn_factors(likes))
+        opinions = [Opinion(background[41], 1.0), Opinion(secret, 1.0)]
+        ranking = Judgement(prepared, Profile(), opinions=opinions, below_bar=True).ranking()
+        return [(s.paper.paper_id, s.score) for s in best_first(ranking)]
+
+    likes = _likes(400)
+    for reader in likes[:fans]:
+        reader.add(secret.paper_id)
+    before = seen(likes)
+    likes[200].add(secret.paper_id)
+    assert (seen(likes) != before) == moved
 
 
 def test_a_reader_counts_with_a_bounded_number_of_likes(factors):
