@@ -388,21 +388,21 @@ class App:
         Args:
             collect: whether counts that are too old are read again before editions are made.
         """
-        delivery = self.settings.delivery
-        wanted = self.settings.edition.popularity_minutes > 0
+        delivery, edition = self.settings.delivery, self.settings.edition
         return Publisher(
             self.store,
             renderer=self.renderer,
             channels=self.channels,
             feeds=self.enabled_feeds,
             options=PublishOptions(
-                unknown=delivery.unknown,
-                freshness=timedelta(hours=delivery.freshness_hours),
+                delivery.unknown,
+                timedelta(hours=delivery.freshness_hours),
+                keep_days=edition.keep_days,
                 linker=self.linker,
             ),
             edition_options=self.edition_options,
             clock=self.clock,
-            refresh=self.refresh_counts if collect and wanted else None,
+            refresh=self.refresh_counts if collect and edition.popularity_minutes else None,
         )
 
 

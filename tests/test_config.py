@@ -51,6 +51,7 @@ def test_nested_variables_override_only_their_key(settings_file, monkeypatch):
         ("operator = 'nobody'", "'nobody' is no address"),
         ("[delivery]\nchannels = ['pigeon']", "pigeon is no channel"),
         ("[delivery", "not valid TOML"),
+        ("[edition]\nkeep_days = 89", "edition.keep_days: must be 0 (for ever) or at least 90"),
         ("[web]\nadmin_password_hash = 'hunter2 hunter2'", "web.admin_password_hash: this is no"),
     ],
 )

@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 from digest import passwords
 
 CHANNEL_NAMES = ("smtp", "directory", "outbox")
+_SHORTEST_KEEPING = 90  # days; as far as an edition may reach back
 
 _List = Annotated[list[str], NoDecode]
 
@@ -46,6 +47,15 @@ class EditionSettings(_Section):
     background_papers: int = Field(6_000, ge=0, le=20_000)
     popularity_minutes: int = Field(30, ge=0, le=24 * 60)  # 0: counts are not read again
     abstract_sentences: int = Field(3, ge=1, le=20)
+    keep_days: int = Field(0, ge=0, le=36_500)  # 0: editions are kept for ever
+
+    @field_validator("keep_days")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        # No edition may draw on papers that reach further back: none comes a second time.
+        if 0 < value < _SHORTEST_KEEPING:
+            raise ValueError(f"must be 0 (for ever) or at least {_SHORTEST_KEEPING} days")
+        return value
 
 
 class DeliverySettings(_Section):

@@ -28,6 +28,9 @@ _FINE = {DeliveryState.SENT, DeliveryState.SILENT, DeliveryState.SUPPRESSED}
 # How long a run that is repeated every few minutes waits for a rate limit by itself.
 _PATIENCE = timedelta(seconds=60)
 
+# Past editions that are deleted at most each time something may be due.
+_FORGOTTEN_AT_ONCE = 2_000
+
 # How far back runs are looked for that workers have finished since; expiry ends them sooner.
 _LOOKED_BACK = timedelta(days=7)
 
@@ -46,6 +49,7 @@ class PublishOptions:
         retry_pause: how long to wait after a failed connection; twice as long after the next.
         day_age: how old the candidates may be that one process makes editions from.
         refresh_limit: how long to wait for fresh counts.
+        keep_days: how long past editions are kept; 0: for ever.
         linker: makes each reader's own links.
     """
 
@@ -55,6 +59,7 @@ class PublishOptions:
     retry_pause: timedelta = timedelta(seconds=1)
     day_age: timedelta = timedelta(minutes=10)
     refresh_limit: timedelta = timedelta(seconds=60)
+    keep_days: int = 0
     linker: Linker = field(default_factory=Linker)
 
 
@@ -237,6 +242,8 @@ class Publisher:
         ledger.evict([owner for owner in ledger.owners(now) if is_gone(owner)], now)
         lost = ledger.recover(now, self._options.unknown, self._repeatable)
         ledger.expire(now, self._options.freshness)
+        if keep := self._options.keep_days:
+            self._store.editions.forget(now - timedelta(days=keep), _FORGOTTEN_AT_ONCE)
         due = self._due(now, edition_date, only, on_time)
         run_id = runs.start("publish", now)
         planned = ledger.plan(run_id, due, channels=self._channels, now=now, only=only)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from digest.models import DeliveryState, Edition, FeedHealth, Interest, Paper, ScoredPaper, Section
 from digest.store.columns import Encoded
@@ -34,7 +34,22 @@ _HAD = (
     DeliveryState.SENT,
 )
 
+# Deliveries of which more may become: their editions are not deleted.
+_UNCERTAIN = (
+    DeliveryState.QUEUED,
+    DeliveryState.TRANSMITTING,
+    DeliveryState.DEFERRED,
+    DeliveryState.UNKNOWN,
+)
+_AT_ONCE = 500  # editions that are deleted in one transaction
+
 # Made once: to make them takes longer than to run them.
+_OLDEST = (
+    select(editions.c.edition_id, editions.c.composed_at)
+    .where(editions.c.edition_id > bindparam("after"))
+    .order_by(editions.c.edition_id)
+    .limit(bindparam("most"))
+)
 _BY_ID = select(editions).where(editions.c.edition_id.in_(bindparam("ids", expanding=True)))
 _PLACED = (
     select(edition_papers)
@@ -153,6 +168,40 @@ class Editions:
                     for who, paper_id, at in _received(connection, some, few):
                         found[who][paper_id] = at
         return found
+
+    def forget(self, before: datetime, most: int) -> int:
+        """Delete the oldest editions composed before an instant; return how many.
+
+        Their deliveries stay, without an edition. What may still be sent, or was perhaps not
+        received, stays whole.
+
+        Args:
+            before: the instant.
+            most: about how many at most.
+        """
+        count = after = 0
+        while count < most:
+            with self._database.writing() as connection:
+                # Their numbers are given in the order of time: what is recent is not looked at.
+                rows = connection.execute(_OLDEST, {"after": after, "most": _AT_ONCE}).all()
+                old = [row.edition_id for row in rows if row.composed_at < before]
+                gone = _without_open(connection, old)
+                these = deliveries.c.edition_id.in_(gone)
+                connection.execute(update(deliveries).where(these).values(edition_id=None))
+                connection.execute(delete(editions).where(editions.c.edition_id.in_(gone)))
+            count += len(gone)
+            if not rows or len(old) < len(rows):
+                break
+            after = old[-1]
+        return count
+
+
+def _without_open(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Return those of some editions whose deliveries have all come to a certain end."""
+    open_ = select(deliveries.c.edition_id).where(
+        deliveries.c.edition_id.in_(ids), deliveries.c.state.in_(_UNCERTAIN)
+    )
+    return sorted(set(ids).difference(connection.scalars(open_)))
 
 
 def _received(

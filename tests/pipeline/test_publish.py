@@ -135,6 +135,23 @@ async def test_the_collector_looks_as_usual_after_a_run(publisher, add_papers, s
     assert gc.get_freeze_count() == 0
 
 
+async def test_editions_older_than_they_are_kept_are_deleted(
+    publisher, add_papers, subscribe, store, clock
+):
+    add_papers()
+    subscribe()
+    for days in (60, 20, 20):
+        await publisher(keep_days=90).publish()
+        clock.move(days=days)
+        add_papers("glacier acoustics")
+    assert len(store.editions.dates(1)) == 3
+    await publisher().publish()  # unless told otherwise, all are kept
+    assert len(store.editions.dates(1)) == 4
+    report = await publisher(keep_days=90).publish()
+    assert len(store.editions.dates(1)) == 3
+    assert (report.mistakes, store.deliveries.totals()[SENT]) == ((), 4)
+
+
 async def test_a_second_run_of_the_day_sends_nothing(publisher, add_papers, subscribe):
     add_papers()
     subscribe()

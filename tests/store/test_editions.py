@@ -229,6 +229,51 @@ def test_history_is_told_of_each_and_may_leave_out_old_papers(
     assert store.editions.history([1], since=now) == {1: History(frozenset({2}), now)}
 
 
+def test_the_oldest_editions_are_deleted_and_their_deliveries_stay(
+    store: Store,
+    subscribe: Callable[..., Subscriber],
+    add_papers: Callable[[int], list[Paper]],
+    publish: Callable[..., Shard],
+    compose: Compose,
+    now: datetime,
+    today: date,
+    lease: timedelta,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subscribe()
+    papers = add_papers(2)
+    states = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENT, None, None)
+    for day, state in enumerate(states):
+        at = now + day * DAY
+        shard = publish(compose(*papers, day=today + day * DAY, at=at))
+        if state is not None:
+            settled = [Settlement(day + 1, state)]
+            store.deliveries.advance(shard, "w", settled=settled, now=at, lease=lease)
+    monkeypatch.setattr("digest.store.editions._AT_ONCE", 2)
+    assert store.editions.forget(now, 100) == 0
+    assert store.editions.forget(now + 4 * DAY, 100) == 2  # the fourth waits to be sent
+    assert sorted(store.editions.dates(1).values()) == [2, 4, 5]
+    assert store.editions.edition(2) == compose(*papers, day=today + DAY, at=now + DAY)
+    told = {d.delivery_id: d.edition_id for d, _ in store.deliveries.list_deliveries()}
+    assert told == {1: None, 2: 2, 3: None, 4: 4, 5: 5}
+    assert store.editions.forget(now + 4 * DAY, 100) == 0
+
+
+def test_no_more_editions_are_deleted_at_once_than_was_asked_for(
+    store: Store,
+    subscribe: Callable[..., Subscriber],
+    publish: Callable[..., Shard],
+    compose: Compose,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in "abc":
+        subscribe(f"{name}@example.org")
+    publish(compose(), silent=True)
+    monkeypatch.setattr("digest.store.editions._AT_ONCE", 1)
+    assert [store.editions.forget(now + DAY, 2) for _ in range(3)] == [2, 1, 0]
+
+
 def test_erasing_a_subscriber_erases_editions_and_deliveries(
     store: Store,
     subscribe: Callable[..., Subscriber],
