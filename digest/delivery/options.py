@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from digest.delivery.addresses import parse_mailbox, validate
@@ -151,6 +152,7 @@ class SmtpOptions:
         return found
 
 
+@lru_cache(maxsize=1_024)  # each mail asks
 def parse_rate(name: str, text: str) -> Rate:
     """Return the limit that is written like ``10/second``, ``300/minute`` or ``2000 / hour``.
 

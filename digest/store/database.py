@@ -58,6 +58,9 @@ class Kind(Protocol):
     def alone(self, connection: Connection, what: int) -> None:
         """Wait until nobody else does the same, to the end of the transaction."""
 
+    def alone_quick(self, quick: Quick, what: int) -> None:
+        """Wait as `alone` does, in a transaction by the driver alone."""
+
 
 class Database:
     """An engine with two ways in: `reading` sees one snapshot, `writing` is one transaction."""
@@ -92,8 +95,11 @@ class Database:
             yield connection
 
     @contextmanager
-    def quick(self) -> Iterator[Quick]:
+    def quick(self, alone: int | None = None) -> Iterator[Quick]:
         """Give a transaction as `writing` does, by the driver alone: for what each mail costs.
+
+        Args:
+            alone: what no other process does at the same time.
 
         Raises:
             StoreError: the database cannot be written, or is busy for too long.
@@ -104,7 +110,10 @@ class Database:
             try:
                 self._kind.begin(dialect, connection)
                 cursor = connection.cursor()
-                yield Quick(dialect, cursor)
+                quick = Quick(dialect, cursor)
+                if alone is not None:
+                    self._kind.alone_quick(quick, alone)
+                yield quick
                 cursor.close()
                 connection.commit()
             except dialect.loaded_dbapi.Error as error:

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, t
 from sqlalchemy.pool import PoolProxiedConnection
 
 from digest.errors import StoreError
+from digest.store.quick import Prepared, Quick
 
 _MIN_VERSION = 13
 _CONNECT_SECONDS = "10"
@@ -56,6 +57,9 @@ _REFUSALS = (
     (r"refused|No such file|timeout|timed out|closed the connection|unreachable|no route",
      "does not answer; is the server running, and are host and port right?"),
 )  # fmt: skip
+
+_ALONE = text("SELECT pg_advisory_xact_lock(:what)")
+_ALONE_QUICK = Prepared(lambda _: _ALONE)
 
 
 class PostgresqlKind:
@@ -138,7 +142,11 @@ class PostgresqlKind:
 
     def alone(self, connection: Connection, what: int) -> None:
         """Wait until nobody else does the same, to the end of the transaction."""
-        connection.execute(text("SELECT pg_advisory_xact_lock(:what)"), {"what": what})
+        connection.execute(_ALONE, {"what": what})
+
+    def alone_quick(self, quick: Quick, what: int) -> None:
+        """Wait as `alone` does, in a transaction by the driver alone."""
+        quick.run(_ALONE_QUICK, {"what": what})
 
 
 def _prepare(busy_timeout: timedelta) -> Any:

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
 from digest.errors import StoreError
+from digest.store.quick import Quick
 
 _HOW_TO = "write it like sqlite:////path/to/digest.db"
 
@@ -89,6 +90,9 @@ class SqliteKind:
 
     def alone(self, _connection: Connection, _what: int) -> None:
         """Wait until nobody else does the same in a transaction: the lock to write does that."""
+
+    def alone_quick(self, _quick: Quick, _what: int) -> None:
+        """Wait as `alone` does: the lock to write does that."""
 
 
 def _prepare(busy_timeout: timedelta) -> Any:

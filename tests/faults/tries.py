@@ -195,5 +195,5 @@ def empty_queue(url: str) -> None:
 
 @contextlib.asynccontextmanager
 async def counting_server() -> AsyncIterator[Smtpd]:
-    async with Smtpd(Fault()).running() as server:
+    async with Smtpd(Fault(extensions=("PIPELINING",))).running() as server:
         yield server
