@@ -131,7 +131,7 @@ def read_task(papers: Path, candidates: Path, users: Path, wanted: Wanted) -> Ta
         UsageError: a file cannot be read, or holds nothing of use.
     """
     problems: list[str] = []
-    people = [row for _, row in _rows(users, problems) if _is_user(row)]
+    people = list(_people(users, problems))
     dates = {str(row["id"]): row.get("date") for _, row in _rows(candidates, problems)}
     if not people or not dates:
         raise UsageError(f"{candidates if people else users} holds no line with an id")
@@ -143,6 +143,8 @@ def read_task(papers: Path, candidates: Path, users: Path, wanted: Wanted) -> Ta
         name = str(row["id"])
         if name in kept and name not in found:
             found[name] = _paper(number, row, wanted.text, dates.get(name) or row.get("date"))
+    if not dates.keys() & found.keys():
+        raise UsageError(f"{papers} holds none of the papers that {candidates} names")
     problems += _missing(dates, found, f"candidates that {papers.name} does not hold")
     problems += _missing(liked, found, f"liked papers that {papers.name} does not hold")
     return Task(
@@ -288,12 +290,15 @@ def _row(text: str) -> dict[str, Any] | None:
     return row if isinstance(row, dict) and isinstance(row.get("id"), str | int) else None
 
 
-def _is_user(row: dict[str, Any]) -> bool:
-    """Tell whether a line is a user's, and bring its lists into one form."""
-    for name in ("liked", "keywords"):
-        told = row.get(name)
-        row[name] = [str(one) for one in told] if isinstance(told, list) else []
-    return True
+def _people(users: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the users' lines, their lists in one form."""
+    for number, row in _rows(users, problems):
+        for name in ("liked", "keywords"):
+            told = row.get(name)
+            if told is not None and not isinstance(told, list):
+                problems.append(f"{users.name}:{number}: {name} is no list; left out")
+            row[name] = [str(one) for one in told] if isinstance(told, list) else []
+        yield row
 
 
 _Any = TypeVar("_Any")

@@ -1,6 +1,7 @@
 """The command `rank`: the ranker of editions on files."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -97,11 +98,13 @@ def test_bad_lines_cost_only_themselves(cli, task, tmp_path):
         file.write('{"id": "p999"}\nnot json\n[1]\n{"no": "id"}\n')
     with (tmp_path / "users.jsonl").open("a") as file:
         file.write('{"id": "odd", "liked": ["p4", "nowhere"], "keywords": null}\n')
+        file.write('{"id": "string", "liked": "p4"}\n')
     told = cli("rank", *task)
     assert told.code == 3
     assert "digest: candidates.jsonl:6: no JSON object with an id; left out" in told.err
     assert "1 candidates that papers.jsonl does not hold (p999); left out" in told.err
     assert "1 liked papers that papers.jsonl does not hold (nowhere); left out" in told.err
+    assert re.search(r"digest: users.jsonl:\d+: liked is no list; left out", told.err)
     assert ranking(tmp_path)["odd"][0] == "p0"
 
 
@@ -118,6 +121,13 @@ def test_wrong_use_is_refused_before_anything_is_written(cli, task, tmp_path, ar
     told = cli("rank", *task, *arguments)
     assert told.code == 2
     assert trouble in told.trouble
+    assert not (tmp_path / "out").exists()
+
+
+def test_papers_that_hold_no_candidate_are_refused(cli, task, tmp_path):
+    (tmp_path / "papers.jsonl").write_text('{"id": "other", "title": "Another one"}\n')
+    told = cli("rank", *task)
+    assert (told.code, "holds none of the papers that" in told.trouble) == (2, True)
     assert not (tmp_path / "out").exists()
 
 
