@@ -18,7 +18,7 @@ from digest.ranking.kinship import Kinship
 from digest.ranking.nearness import Cosines, Nearness
 from digest.ranking.popularity import popularity
 from digest.ranking.whereabouts import Wording
-from digest.ranking.whitening import Common, Whitening
+from digest.ranking.whitening import Common, Whitening, crowding
 from digest.ranking.words import MARK, MAX_TEXT, UNKNOWN, plain, torn_pairs
 from digest.ranking.written import Written, beside
 
@@ -29,6 +29,7 @@ _MAX_MASKS = 16
 _PAIR = 2  # kanji
 TERSE = 200  # characters of title and abstract
 DENSE_PENALTY = 30.0  # lambda of the embeddings' ridge
+_CROWD_IN_MEANING = 30  # papers nearest in meaning that tell how crowded it is around one
 DISTINCTIVE_PENALTY = 100.0  # and of the embeddings that few examples are compared by
 DENSE = np.dtype("<f2")  # of an embedding as it is stored
 
@@ -261,6 +262,14 @@ class Candidates:
     def distinctive(self) -> Floats:
         """What turns embeddings into such that what all papers mean counts little in a cosine."""
         return self._whitened(DISTINCTIVE_PENALTY, -0.5)
+
+    @cached_property
+    def crowding_in_meaning(self) -> Floats:
+        """How crowded it is around the embeddings that `near_in_meaning` scores."""
+        assert self.dense is not None
+        dense, n = self.dense, len(self.papers)
+        rows = np.concatenate([np.arange(n), n + self.sample[self._shown]])[self._meant[1]]
+        return crowding(lambda some: dense[some] @ dense[n:].T, rows, n, _CROWD_IN_MEANING)
 
     def _whitened(self, penalty: float, power: float) -> Floats:
         """Return a power of ``B'B + penalty I``, where B are the background's embeddings."""

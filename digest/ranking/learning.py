@@ -77,7 +77,7 @@ _USUAL = _Weights(20.0, 1.0, 0.8, 0.0, 1.5)
 _TERSE = _Weights(1.0, 1.0, 0.0, 0.0, 1.5)
 # And less than the meaning does; beside an abstract it is the other way round, and the ridge of
 # embeddings adds nothing.
-_TERSE_IN_MEANING = _Weights(1.0, 0.1, 0.5, 1.0, 0.4)
+_TERSE_IN_MEANING = _Weights(1.0, 0.1, 0.75, 1.0, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +366,9 @@ def _in_meaning(
     )
     if weights.ridge:
         apart = candidates.whitened_meaning(liked.mean(axis=0))
-        score = score + weights.ridge * candidates.near_in_meaning(lambda every: every @ apart)
+        score = score + weights.ridge * candidates.near_in_meaning(
+            lambda every: every @ apart / candidates.crowding_in_meaning
+        )
     return score
 
 

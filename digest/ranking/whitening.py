@@ -6,7 +6,7 @@ reader likes, has one operator for all readers. It is solved on the side of the 
 ``w = (v - B'(BB' + lambda I)^-1 B v) / lambda``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,6 +84,33 @@ def _in_pieces(rows: int) -> Iterator[slice]:
     return (slice(start, start + _ROWS) for start in range(0, rows, _ROWS))
 
 
+def crowding(near: Callable[[Ints], Singles], rows: Ints, scored: int, most: int) -> Floats:
+    """Return how crowded it is around some papers; 1: as crowded as is usual.
+
+    Some papers are near to everything, whoever looks: surveys, and what all write about. Scores
+    are divided by this, the root of the mean cosine to the nearest papers of the background,
+    against what is usual: local scaling against hubs (Zelnik-Manor and Perona, 2004; Schnitzer
+    et al., 2012).
+
+    Args:
+        near: returns a new table of cosines, some rows by the background's papers.
+        rows: of the papers; from `scored` on they are the background's.
+        scored: how many papers come before the background.
+        most: nearest papers that count; where the background has no more, it is crowded nowhere.
+    """
+    means = []
+    for some in _in_pieces(len(rows)):
+        cosines = near(rows[some])
+        if cosines.shape[1] <= most:
+            return np.ones(len(rows))
+        own = np.flatnonzero(rows[some] >= scored)
+        cosines[own, rows[some][own] - scored] = 0  # each with itself
+        means.append(np.partition(cosines, -most, axis=1)[:, -most:].mean(axis=1, dtype=float))
+    mean = np.concatenate(means) if means else np.ones(0)
+    usual = max(float(mean.mean()) if len(mean) else 1.0, 1e-9)
+    return np.asarray(np.sqrt(np.maximum(mean / usual, _LEAST_CROWDED)))
+
+
 class Whitening:
     """The operator of one penalty.
 
@@ -136,32 +163,15 @@ class Whitening:
 
     @cached_property
     def crowding(self) -> Floats:
-        """Return how crowded it is around the rows that are scored, then those that are shown.
+        """How crowded it is around the rows that are scored, then those that are shown."""
+        return crowding(self._near, self._rows, self._scored, _NEIGHBOURS)
 
-        Some papers are near to everything, whoever looks: surveys, and what all write about.
-        Their scores are divided by this, the root of the mean cosine to their nearest papers of
-        the background, against its mean: local scaling against hubs (Zelnik-Manor and Perona,
-        2004; Schnitzer et al., 2012).
-        """
-        if self._sample.shape[0] <= _NEIGHBOURS:
-            return np.ones(len(self._rows))
-        means = [self._mean_of_nearest(rows) for rows in _in_pieces(len(self._rows))]
-        mean = np.concatenate(means)
-        usual = max(float(mean.mean()), 1e-9)
-        return np.asarray(np.sqrt(np.maximum(mean / usual, _LEAST_CROWDED)))
-
-    def _mean_of_nearest(self, which: slice) -> Floats:
-        """Return the mean cosine of some rows to their nearest papers of the background."""
-        rows = self._rows[which]
+    def _near(self, rows: Ints) -> Singles:
+        """Return the products of some rows with the background's papers."""
         terms = self._common.terms
         if terms is None:
-            near = self._common.products[:, rows].T
-        else:
-            near = (terms[rows] @ self._by_term).toarray()
-        own = np.flatnonzero(rows >= self._scored)
-        near[own, rows[own] - self._scored] = 0  # each with itself
-        nearest = np.partition(near, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:]
-        return np.asarray(nearest.mean(axis=1, dtype=float))
+            return self._common.products[:, rows].T
+        return np.asarray((terms[rows] @ self._by_term).toarray())
 
     @cached_property
     def _factor(self) -> tuple[Singles, bool]:

@@ -120,3 +120,16 @@ def test_a_phrase_takes_up_the_words_of_papers_near_in_meaning(day):
     assert words[8] < meaning[8]
     assert words[8] == pytest.approx(words[9], abs=0.1)
     assert shares([in_words, in_meaning]) == [1.5, 3.0]
+
+
+def test_it_is_crowded_around_a_meaning_that_many_papers_are_near(day):
+    chance = random.Random(7)
+    crowd = [replace(paper, paper_id=paper.paper_id + 100 * n) for n in (1, 2) for paper in day]
+    vectors = {
+        paper.paper_id: packed(1.0, chance.gauss(0, 0.1), chance.gauss(0, 0.1)) for paper in crowd
+    }
+    vectors |= {1: packed(1.0, 0.1, 0.0), 3: packed(0.2, 1.0, 0.0)}  # the second has none
+    found = prepare(day[:3], crowd, vectors=vectors).crowding_in_meaning
+    assert len(found) == 2 + len(crowd)
+    assert found[0] > 1 > found[1]
+    assert set(prepare(day[:3], crowd[:20], vectors=vectors).crowding_in_meaning) == {1.0}
