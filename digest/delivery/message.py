@@ -124,16 +124,17 @@ def _body(parcel: Parcel) -> list[bytes]:
 
 @dataclass(slots=True)
 class _Coded:
-    """A stencil ready for a mail.
+    """A block or a stencil ready for a mail.
 
     Attributes:
-        size: bytes of its texts; escaped: how many of them quoted-printable has to escape.
-        parts: its texts in quoted-printable, made when they are first wanted, and its places.
+        size: bytes of its texts.
+        escaped: how many of them quoted-printable has to escape.
+        parts: its texts in quoted-printable, and its places; empty until they are wanted.
     """
 
     size: int
     escaped: int
-    parts: list[bytes | int] | None = None
+    parts: Sequence[bytes | int] = ()
 
 
 def _part(subtype: str, pieces: Sequence[Piece]) -> list[bytes]:
@@ -163,8 +164,8 @@ def _quoted_printable(pieces: Sequence[Piece], coded: Sequence[_Coded]) -> list[
     lines: list[bytes] = []
     first = 0
     for (stencil, own), made in zip(pieces, coded, strict=True):
-        if made.parts is None:
-            made.parts = [_coded_block(p) if isinstance(p, Block) else p for p in stencil.parts]
+        if not made.parts:
+            made.parts = [_lines(p) if isinstance(p, Block) else p for p in stencil.parts]
         mine = values[first : first + len(own)]
         first += len(own)
         lines += [p if p.__class__ is bytes else mine[p] for p in made.parts]  # type: ignore[index]
@@ -181,22 +182,24 @@ def _ends_line(pieces: Sequence[Piece]) -> bool:
 
 def _coded(stencil: Stencil) -> _Coded:
     if not isinstance(stencil.coded, _Coded):
-        blocks = [part for part in stencil.parts if isinstance(part, Block)]
-        escaped = sum(_escapes(block.text.encode("utf-8", "replace")) for block in blocks)
-        stencil.coded = _Coded(sum(block.size for block in blocks), escaped)
+        blocks = [_coded_block(part) for part in stencil.parts if isinstance(part, Block)]
+        stencil.coded = _Coded(sum([b.size for b in blocks]), sum([b.escaped for b in blocks]))
     assert isinstance(stencil.coded, _Coded)
     return stencil.coded
 
 
-def _coded_block(block: Block) -> bytes:
-    if not isinstance(block.coded, bytes):
-        block.coded = _run(block.text)
-    assert isinstance(block.coded, bytes)
+def _coded_block(block: Block) -> _Coded:
+    if not isinstance(block.coded, _Coded):
+        data = block.text.encode("utf-8", "replace")
+        block.coded = _Coded(len(data), len(data) - len(data.translate(None, _QP_ESCAPED)))
+    assert isinstance(block.coded, _Coded)
     return block.coded
 
 
-def _escapes(data: bytes) -> int:
-    return len(data) - len(data.translate(None, _QP_ESCAPED))
+def _lines(block: Block) -> bytes | int:
+    coded = _coded_block(block)
+    coded.parts = coded.parts or (_run(block.text),)
+    return coded.parts[0]
 
 
 def _runs(texts: Sequence[str]) -> list[bytes]:

@@ -46,26 +46,40 @@ HTML = Form(fold_html)
 TEXT = Form(tidy)
 
 
-@dataclass(frozen=True, slots=True)
 class Core:
     """A stretch that says what a paper says, and nothing of a reader's own.
 
-    `whole`: it is whole lines, to be finished.
+    Those of the same pieces are equal, and find the same block in what is kept of a paper.
+
+    Attributes:
+        pieces: what it is made of.
+        whole: it is whole lines, to be finished.
+        refs: the places of the paper's words in it.
     """
 
-    pieces: tuple[str | Made, ...]
-    form: Form
-    whole: bool
+    __slots__ = ("_form", "_hash", "_makes", "pieces", "refs", "whole")
 
-    def refs(self) -> tuple[int, ...]:
-        """Return the places of the paper's words in it."""
-        mades = (piece for piece in self.pieces if isinstance(piece, Made))
-        return tuple(part.place for made in mades for part in made.parts if isinstance(part, Ref))
+    def __init__(self, pieces: Sequence[str | Made], form: Form, *, whole: bool) -> None:
+        self.pieces = tuple(pieces)
+        self.whole = whole
+        mades = [piece for piece in pieces if isinstance(piece, Made)]
+        self.refs = tuple(p.place for made in mades for p in made.parts if isinstance(p, Ref))
+        self._form = form
+        self._hash = hash((self.pieces, whole))
+        self._makes = [p if isinstance(p, str) else filler(p) for p in pieces]
 
     def text(self, paper: Sequence[str]) -> str:
         """Return it with a paper's words."""
-        said = "".join([p if isinstance(p, str) else str(filled(p, paper)) for p in self.pieces])
-        return self.form.lines(said) if self.whole else said
+        said = "".join([make if isinstance(make, str) else make(paper) for make in self._makes])
+        return self._form.lines(said) if self.whole else said
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Core) and (self.pieces, self.whole) == (other.pieces, other.whole)
 
 
 Part: TypeAlias = Block | Core | Made
@@ -79,6 +93,7 @@ class Plan:
         lead: of plain text, how many line ends it begins with; trail: ends with.
         blank: it is nothing but line ends.
         first: it begins the whole text.
+        mold: what is the same for all papers; None: their words stand among a reader's own.
     """
 
     parts: tuple[Part, ...]
@@ -87,6 +102,7 @@ class Plan:
     trail: int
     blank: bool
     first: bool
+    mold: "Mold | None"
 
 
 def plan(
@@ -128,7 +144,10 @@ def plan(
     lead = len(text) - len(text.lstrip("\n")) if form is TEXT else 0
     trail = len(text) - len(text.rstrip("\n")) if form is TEXT else 0
     blank = not text.strip("\n")
-    return Plan(tuple(_finished(parts, form, first=first)), form, lead, trail, blank, first)
+    done = _finished(parts, form, first=first)
+    apart = all(_is_apart(part, form) for part in done)
+    mold = Mold(done, form, first=first) if apart else None
+    return Plan(tuple(done), form, lead, trail, blank, first, mold)
 
 
 def _shared(
@@ -159,6 +178,13 @@ def _is_own(made: Made) -> bool:
     return any(isinstance(part, Ref) and part.own for part in made.parts)
 
 
+def _is_apart(part: Part, form: Form) -> bool:
+    """Tell whether a part says the same for all papers, or is one that says what a paper says."""
+    if isinstance(part, Made):
+        return all(ref.own for ref in part.parts if isinstance(ref, Ref))
+    return isinstance(part, Block) or part.whole or form is TEXT
+
+
 def _finished(parts: Sequence[str | Core | Made], form: Form, *, first: bool) -> list[Part]:
     """Return parts, texts that follow each other as one block with its lines finished."""
     done: list[Part] = []
@@ -177,52 +203,81 @@ def _finished(parts: Sequence[str | Core | Made], form: Form, *, first: bool) ->
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line with values in it, and how many bytes they may take, so that it is not folded."""
+
+    room: int
+    places: tuple[int, ...]
+
+
+class Mold:
+    """How a reader's values come into a text.
+
+    Attributes:
+        parts: texts, what papers say, and which value stands at a place.
+        makes: what gives each value from the reader's own.
+        rooms: of HTML, how many bytes each value may take if no other takes more, and how
+            often it stands there.
+    """
+
+    __slots__ = ("_lines", "makes", "parts", "rooms")
+
+    def __init__(self, parts: Sequence[Part], form: Form, *, first: bool) -> None:
+        found: dict[Made, int] = {}
+        self.parts: list[Block | Core | int] = [
+            found.setdefault(p, len(found)) if isinstance(p, Made) else p for p in parts
+        ]
+        self.makes = tuple(map(filler, found))
+        self._lines = tuple(_lines(self.parts, first=first)) if form is HTML else ()
+        self.rooms = tuple((self._room(n), self.parts.count(n)) for n in range(len(found)))
+
+    def _room(self, place: int) -> int:
+        rooms = [line.room // len(line.places) for line in self._lines if place in line.places]
+        return min(rooms, default=0)
+
+    def check(self, values: Sequence[str]) -> None:
+        """Look at each line.
+
+        Raises:
+            UnfitError: one is too long.
+        """
+        for line in self._lines:
+            if sum(len(values[place].encode()) for place in line.places) > line.room:
+                raise UnfitError("a line is too long for a reader's own words")
+
+
 class Fragment:
     """A text that is ready but for what is a reader's own.
 
     Attributes:
         stencil: the text.
-        makes: what gives each value from the reader's own.
-        size: bytes without the values.
         lead, trail, blank: see `Plan`.
     """
 
-    __slots__ = (
-        "_lines",
-        "_rooms",
-        "_without",
-        "blank",
-        "lead",
-        "makes",
-        "size",
-        "stencil",
-        "trail",
-    )
+    __slots__ = ("_mold", "_size", "_without", "blank", "lead", "stencil", "trail")
 
     def __init__(self, planned: Plan, paper: Sequence[str], block: Callable[[Core], Block]) -> None:
-        parts: list[Block | int] = []
-        found: dict[Made, int] = {}
-        for part in planned.parts:
-            if isinstance(part, Made):
-                own = filled(part, paper)
-                assert isinstance(own, Made)
-                parts.append(found.setdefault(own, len(found)))
-            else:
-                parts.append(block(part) if isinstance(part, Core) else part)
+        mold = planned.mold or Mold(
+            [
+                block(part) if isinstance(part, Core)
+                else part if isinstance(part, Block)
+                else _told(part, paper)
+                for part in planned.parts
+            ],
+            planned.form,
+            first=planned.first,
+        )  # fmt: skip
+        parts = [block(part) if isinstance(part, Core) else part for part in mold.parts]
         self.stencil = Stencil(parts)
-        self.makes = tuple(map(filler, found))
-        self.size = sum(part.size for part in parts if isinstance(part, Block))
         self.lead, self.trail, self.blank = planned.lead, planned.trail, planned.blank
+        self._mold = mold
+        self._size = sum([part.size for part in parts if isinstance(part, Block)])
         self._without = {0: self.stencil}
-        self._lines: tuple[_Line, ...] = ()
-        self._rooms: tuple[tuple[int, int], ...] = ()
-        if planned.form is HTML:
-            self._lines = tuple(_lines(parts, first=planned.first))
-            self._rooms = tuple((self._room(n), parts.count(n)) for n in range(len(found)))
 
     def values(self, own: Sequence[str]) -> list[str]:
         """Return what comes into the places."""
-        return [make(own) for make in self.makes]
+        return [make(own) for make in self._mold.makes]
 
     def measured(self, own: Sequence[str]) -> tuple[list[str], int]:
         """Return what comes into the places of HTML, and how many bytes it all takes.
@@ -230,24 +285,14 @@ class Fragment:
         Raises:
             UnfitError: a line would be too long.
         """
-        values = [make(own) for make in self.makes]
-        total = self.size
-        for value, (room, times) in zip(values, self._rooms, strict=True):
+        mold = self._mold
+        values, total = [make(own) for make in mold.makes], self._size
+        for value, (room, times) in zip(values, mold.rooms, strict=True):
             size = len(value) if value.isascii() else len(value.encode())
             if size > room:
-                self._check(values)
+                mold.check(values)
             total += size * times
         return values, total
-
-    def _room(self, place: int) -> int:
-        """Return how many bytes a value may take at least, if no other takes more."""
-        rooms = [line.room // len(line.places) for line in self._lines if place in line.places]
-        return min(rooms)
-
-    def _check(self, values: Sequence[str]) -> None:
-        for line in self._lines:
-            if sum(len(values[place].encode()) for place in line.places) > line.room:
-                raise UnfitError("a line is too long for a reader's own words")
 
     def without(self, ends: int) -> Stencil:
         """Return the text without some of the line ends that it begins with."""
@@ -259,15 +304,13 @@ class Fragment:
         return self._without[ends]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line with values in it, and how many bytes they may take, so that it is not folded."""
-
-    room: int
-    places: tuple[int, ...]
+def _told(made: Made, paper: Sequence[str]) -> Made:
+    told = filled(made, paper)
+    assert isinstance(told, Made)
+    return told
 
 
-def _lines(parts: Sequence[Block | int], *, first: bool) -> Iterator[_Line]:
+def _lines(parts: Sequence[Block | Core | int], *, first: bool) -> Iterator[_Line]:
     """Yield the lines with values in them.
 
     Raises:
@@ -283,6 +326,8 @@ def _lines(parts: Sequence[Block | int], *, first: bool) -> Iterator[_Line]:
     for part in parts:
         if isinstance(part, int):
             places.append(part)
+        elif isinstance(part, Core):  # whole lines, which begin and end between others
+            continue
         elif "\n" in part.text:
             fixed += len(part.text[: part.text.index("\n")].encode())
             if places or limit == _EDGE:

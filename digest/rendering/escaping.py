@@ -5,6 +5,7 @@ HTML itself is escaped by the template engine. Here stand the parts it has no op
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
@@ -141,6 +142,10 @@ def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76)
     if len(block) <= room and _ONE_LINE.fullmatch(block):  # most reasons, labels, names
         return " " * indent + block if first is None else first.ljust(indent) + block
     lines: list[str] = []
+    if _NARROW.fullmatch(block) and "http" not in block:
+        words = block.split()
+        if max(map(len, words), default=0) <= room:
+            return _between(_filled(words, room), indent, first)
     line, used = "", 0
     for unit in _units(block, room):
         if unit.isspace():
@@ -154,8 +159,24 @@ def wrap(block: str, indent: int = 0, first: str | None = None, width: int = 76)
             lines.append(line.rstrip())
             line, used = unit, size
     lines.append(line.rstrip())
+    return _between(lines, indent, first)
+
+
+def _filled(words: Sequence[str], room: int) -> list[str]:
+    """Return words in lines; each takes as many columns as it has characters."""
+    lines: list[str] = []
+    start, used = 0, -1
+    for number, word in enumerate(words):
+        used += 1 + len(word)
+        if used > room:
+            lines.append(" ".join(words[start:number]))
+            start, used = number, len(word)
+    return [*lines, " ".join(words[start:])]
+
+
+def _between(lines: Iterable[str], indent: int, first: str | None) -> str:
     margin = " " * indent
-    wrapped = "\n".join(margin + line for line in lines if line)
+    wrapped = "\n".join([margin + line for line in lines if line])
     return wrapped if first is None else first.ljust(indent) + wrapped[indent:]
 
 

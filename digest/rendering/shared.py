@@ -114,7 +114,7 @@ class _Paper:
         texts = self.level(level).texts
 
         def block(core: Core) -> Block:
-            key = core, *map(texts.__getitem__, core.refs())
+            key = core, *map(texts.__getitem__, core.refs)
             found = self._blocks.get(key)
             if found is None:
                 found = self._blocks[key] = Block(core.text(texts))
