@@ -11,6 +11,7 @@ from digest.models import DeliveryState, Subscriber, SubscriberState
 from digest.store import Store, Verdict
 
 _MOST = 10_000
+_NOT_THERE = "its edition was never composed, or is not kept any more"
 
 
 def resolve(
@@ -33,7 +34,7 @@ def resolve(
         elif state not in store.verdicts.allowed(verdict):
             told.append(f"delivery {number} is {state}, which cannot become {verdict}")
         elif verdict is Verdict.RESEND and not composed:
-            told.append(f"delivery {number} was never composed; the next edition has its papers")
+            told.append(f"delivery {number}: {_NOT_THERE}; the next edition has its papers")
     return changed, told
 
 
@@ -84,6 +85,6 @@ def resend_edition(
     states = {delivery.state for delivery in found}
     if states & {DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.TRANSMITTING}:
         raise UsageError(f"{whose} waits to be sent already; `digest publish` sends it")
-    if DeliveryState.SENT in states:
+    if DeliveryState.SENT in states - also:
         raise UsageError(f"{whose} was sent; --again sends it a second time")
-    raise UsageError(f"{whose} was never composed; the next one has its papers")
+    raise UsageError(f"{whose} was never composed, or is not kept any more; read the next one")

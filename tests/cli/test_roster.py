@@ -182,6 +182,19 @@ def test_an_edition_is_sent_once_more_and_never_twice_by_accident(cli, collected
     assert "resume first" in cli("subscriber", "resend", ADA, "--date", day, "--again").trouble
 
 
+def test_an_edition_that_is_not_kept_any_more_is_not_sent_once_more(cli, collected, home):
+    cli("subscriber", "add", ADA, "--phrase", "unlearning")
+    cli("publish")
+    with sqlite3.connect(home / "state" / "digest.db") as database:
+        database.execute("UPDATE editions SET composed_at = '2026-01-01 00:00:00.000000'")
+    database.close()
+    settings = home / "config" / "digest.toml"
+    settings.write_text(settings.read_text().replace("keep_days = 0", "keep_days = 90"))
+    cli("publish")
+    told = cli("subscriber", "resend", ADA, "--date", today(cli), "--again")
+    assert (told.code, "is not kept any more" in told.trouble) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("verdict", "state"), [("sent", "sent"), ("resend", "queued"), ("drop", "failed")]
 )
