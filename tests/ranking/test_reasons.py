@@ -42,6 +42,43 @@ def test_words_that_any_paper_is_written_in_are_no_reason(day: Candidates) -> No
     assert [word.casefold() for word in reason.words] == ["basalt fibre", "looms"]
 
 
+@pytest.mark.parametrize(
+    ("said", "vague"),
+    [
+        ("remains unclear", {True}),
+        ("p = 0", {True}),
+        ("x y", {True}),
+        ("22 languages", {True, False}),
+        ("Smith et", {False, True}),
+        ("vitamin d", {False}),
+        ("apollo 11", {False}),
+        ("graph neural", {False}),
+        ("強化学習", {False}),
+    ],
+)
+def test_some_terms_tell_a_reader_nothing(said: str, vague: set[bool]) -> None:
+    text = "It remains unclear. We saw p = 0 in 22 languages, x y. Smith et al. Vitamin D on Apollo 11."
+    features = prepare([Paper(1, text, "Graph neural nets. 強化学習。")], ()).features
+    stems = features.lexicon.read(said)
+    columns = features.terms(stems)[0]
+    assert len(columns)
+    assert set(features.vague[columns].tolist()) == vague
+    # A common word by itself is no reason either way; with a number it says no more.
+    pairs = columns[features.pair[columns]]
+    assert features.vague[pairs].all() == (True in vague)
+
+
+def test_a_vague_word_is_not_shown_beside_a_telling_one(
+    papers: list[Paper], background: list[Paper]
+) -> None:
+    # "remains" is common: it would be shown with what stands beside it.
+    one = Paper(801, "Weaving", "Basalt remains on looms.")
+    liked = Paper(901, "Basalt and looms", "Looms remain; basalt wears.")
+    profile, known = _example(liked)
+    (reason,) = _reasons(prepare([one, *papers], background), profile, **known)[801]
+    assert {word.casefold() for word in reason.words} == {"basalt", "looms"}
+
+
 def test_the_parts_are_exact_whatever_is_shown(day: Candidates) -> None:
     profile, known = _example(LIKED)
     judgement = Judgement(day, profile, **known)
