@@ -19,7 +19,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/digest demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
 # Kills, two and four processes at once, and some 37 faults of mail servers, 500 mails each.
 faults: $(VENV)/.dev
