@@ -121,7 +121,9 @@ def test_an_answer_changes_the_next_digest(house) -> None:
     house.publish()
     newest = max(house.store.editions.dates(person.subscriber_id).items())[1]
     (scored, *_) = house.store.editions.edition(newest).papers
-    assert any(reason.kind.value == "liked" for reason in scored.reasons)
+    told = [reason for reason in scored.reasons if reason.value == paper.title]
+    assert [reason.kind.value for reason in told] == ["example"]  # it matches, and is liked: once
+    assert "glacier acoustics" in told[0].words
 
 
 # ---------------------------------------------------------------- the own page
