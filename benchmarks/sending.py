@@ -59,7 +59,9 @@ def rate(mails: int, cost: Cost) -> Rate:
 
 def publish(folder: Path, mails: int, processes: int) -> Rate:
     """Publish by so many processes; see that every mail went out."""
-    cost = run(folder, *[digest("publish", "--json")] * processes)
+    # 3: the process that ends first leaves some mails to the others.
+    good = (0, 3) if processes > 1 else (0,)
+    cost = run(folder, *[digest("publish", "--json")] * processes, good=good)
     app = App(load(folder / "digest.toml", ENVIRONMENT))
     states = {s.value: n for s, n in app.store.deliveries.balance().states.items() if n}
     app.close()
