@@ -27,6 +27,7 @@ from digest.store import text_of
 from digest.text import collapse, cut
 
 BACKGROUND = 6_000
+_SHARD = 16  # users who are looked at together; it bounds the memory
 _TOGETHER = 64  # texts that are embedded at once
 MAX_LINE = 1_000_000  # characters of a line; longer ones are left out
 _TEXTS = ("title", "abstract", "keywords")
@@ -186,12 +187,13 @@ def rank_task(
         taught=_spaced(taught, ranking.TAUGHT),
     )
     work = _Work(prepared, task, wanted, embeddings or Embeddings({}, {}))
+    shards = [task.users[start : start + _SHARD] for start in range(0, len(task.users), _SHARD)]
     if jobs == 1 or len(task.users) < 2 * jobs or not _can_fork():
-        return dict(_counted(map(work.of, task.users), on_user))
+        return dict(_counted(map(work.of, shards), on_user))
     _SHARED.append(work)
     try:
         with multiprocessing.get_context("fork").Pool(jobs) as pool:
-            return dict(_counted(pool.imap(_of, task.users, chunksize=4), on_user))
+            return dict(_counted(pool.imap(_of, shards), on_user))
     finally:
         _SHARED.pop()
 
@@ -213,24 +215,31 @@ class _Work:
     wanted: Wanted
     embeddings: Embeddings
 
-    def of(self, user: dict[str, Any]) -> tuple[str, list[str]]:
-        """Return a user's id and ranking."""
+    def of(self, users: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+        """Return some users' ids and rankings; they are looked at together, as a shard is."""
+        wishes = [self._wish(user) for user in users]
+        matches = ranking.match(self.prepared, wishes)
+        ranked = []
+        for user, wish, found in zip(users, wishes, matches, strict=True):
+            judgement = ranking.Judgement(
+                self.prepared, wish.profile, examples=wish.examples, below_bar=True, found=found
+            )
+            best = ranking.best_first(judgement.ranking(), self.wanted.top)
+            ranked.append((str(user["id"]), [self._names[s.paper.paper_id] for s in best]))
+        return ranked
+
+    def _wish(self, user: dict[str, Any]) -> ranking.Wish:
         liked, words = self.wanted.interests_of(user, self.task.papers)
         interests = [Interest(InterestKind.EXAMPLE, name) for name in liked]
         interests += [Interest(InterestKind.PHRASE, word) for word in words]
         told = [(name, self.embeddings.papers.get(name)) for name in liked]
         told += [(word, self.embeddings.texts.get(word)) for word in words]
-        found = ranking.rank(
-            self.prepared,
+        return ranking.Wish(
             Profile(interests=tuple(interests)),
-            examples={name: self.task.papers[name] for name in liked},
-            meanings={name: vector for name, vector in told if vector},
-            below_bar=True,
-            explain=False,
+            (),
+            {name: self.task.papers[name] for name in liked},
+            {name: vector for name, vector in told if vector},
         )
-        names = self._names
-        best = ranking.best_first(found)[: self.wanted.top]
-        return str(user["id"]), [names[scored.paper.paper_id] for scored in best]
 
     @cached_property
     def _names(self) -> dict[int, str]:
@@ -241,8 +250,8 @@ class _Work:
 _SHARED: list[_Work] = []
 
 
-def _of(user: dict[str, Any]) -> tuple[str, list[str]]:
-    return _SHARED[-1].of(user)
+def _of(users: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    return _SHARED[-1].of(users)
 
 
 def _can_fork() -> bool:
@@ -250,11 +259,12 @@ def _can_fork() -> bool:
 
 
 def _counted(
-    done: Iterable[tuple[str, list[str]]], on_user: Callable[[], None]
+    done: Iterable[list[tuple[str, list[str]]]], on_user: Callable[[], None]
 ) -> Iterator[tuple[str, list[str]]]:
-    for one in done:
-        on_user()
-        yield one
+    for shard in done:
+        for one in shard:
+            on_user()
+            yield one
 
 
 # ---------------------------------------------------------------- reading

@@ -12,7 +12,7 @@ Equal scores: the newer paper, then the smaller ``paper_id``; so equal input giv
 
 from collections.abc import Collection, Mapping, Sequence
 
-from digest.models import Opinion, Paper, Profile, Ranking, ScoredPaper
+from digest.models import Opinion, Paper, Profile, Ranking, ScoredPaper, ids_of, scores_of
 from digest.ranking.candidates import Candidates, prepare
 from digest.ranking.collaborative import READERS, TAUGHT, learn_factors
 from digest.ranking.examples import GAINS, gains_of
@@ -78,12 +78,20 @@ def rank(
     return judgement.ranking(limit, explain=explain)
 
 
-def best_first(ranking: Ranking) -> list[ScoredPaper]:
-    """Return all matching papers in one list, each once with its best score, best first."""
-    best: dict[int, ScoredPaper] = {}
-    for _, papers in ranking.by_interest:
-        for scored in papers:
-            known = best.get(scored.paper.paper_id)
-            if known is None or scored.score > known.score:
-                best[scored.paper.paper_id] = scored
-    return sorted(best.values(), key=lambda scored: (-scored.score, scored.paper.paper_id))
+def best_first(ranking: Ranking, limit: int | None = None) -> list[ScoredPaper]:
+    """Return all matching papers in one list, each once with its best score, best first.
+
+    Args:
+        ranking: what the candidates came to.
+        limit: return at most so many; None: all.
+    """
+    best: dict[int, tuple[float, int, int]] = {}  # the score, whose list it is in, and where
+    for number, (_, papers) in enumerate(ranking.by_interest):
+        for place, (paper_id, score) in enumerate(
+            zip(ids_of(papers), scores_of(papers), strict=True)
+        ):
+            known = best.get(paper_id)
+            if known is None or score > known[0]:
+                best[paper_id] = score, number, place
+    order = sorted(best, key=lambda paper_id: (-best[paper_id][0], paper_id))
+    return [ranking.by_interest[best[n][1]][1][best[n][2]] for n in order[:limit]]
